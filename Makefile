@@ -1,0 +1,111 @@
+# Two commands: `make run` serves the product on this machine, `make test` proves it.
+# The environment is built from lock files with hashes; nothing outside this folder is changed.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# The first that really runs: a version manager may leave a name on the PATH that answers only "not found".
+PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$name; break; }; done)
+
+BIN := .venv/bin
+UV := $(BIN)/uv
+HOUSES := engine models training api
+SOURCES := $(HOUSES) benchmarks tests
+MARKET := var/market.sqlite
+
+# Uses pip where uv finds no index: pip knows the machine's own settings, uv does not read them. Same file, same hashes.
+define install
+$(UV) pip install -q --python $(BIN)/python --require-hashes --only-binary :all: -r $(1) \
+	|| { echo "uv could not install $(1); trying pip" >&2; \
+	     $(PYTHON) -m pip --python $(BIN)/python install -q --require-hashes --only-binary :all: -r $(1); }
+endef
+
+# Built in place and with the locked setuptools, so that nothing is fetched on the side.
+define install_project
+$(UV) pip install -q --python $(BIN)/python --offline --no-deps --no-build-isolation --editable .
+endef
+
+.PHONY: help env run serve market test check format lock bench release clean
+
+help: ## Show what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+env: .venv/ok ## Build the environment for development
+
+run: .venv/runtime $(MARKET) ## Serve on this machine, with a make-believe market
+	$(BIN)/creditline serve --development
+
+market: $(MARKET) ## Make the make-believe market, if it is absent
+
+test: .venv/ok ## Run the checks and the tests
+	$(MAKE) --no-print-directory check
+	$(BIN)/pytest -q -n 2
+
+check: .venv/ok ## Check format, lint and types
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy $(SOURCES)
+
+format: .venv/ok ## Format the code, and mend what the linter can mend
+	$(BIN)/ruff check --fix --exit-zero -q $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+bench: .venv/ok ## Measure
+	$(BIN)/python -m benchmarks
+
+# The commands that made the shipped release; ROOT=models publishes beside it under another RELEASE name.
+RELEASE ?= synthetic-2026-11
+ROOT ?= var/releases
+release: .venv/ok ## Simulate a market, fit, publish and promote a release under var/
+	test -f var/training.sqlite || $(BIN)/creditline-train simulate --businesses 40000 --seed 11 --out var/training.sqlite
+	$(BIN)/creditline-train fit --market var/training.sqlite --train-to 2024-12-31 --validate-to 2025-04-30 \
+		--seed 7 --out var/draft
+	$(BIN)/creditline-train publish var/draft --policy training/policy.toml --name $(RELEASE) \
+		--created-on 2026-11-23 --root $(ROOT)
+	$(BIN)/creditline-train promote $(RELEASE) --root $(ROOT)
+
+lock: .venv/bootstrap ## Make the lock files again, with the newest versions allowed
+	$(call compile,requirements/bootstrap.in,requirements/bootstrap.txt)
+	$(call compile,pyproject.toml requirements/build.in,requirements/runtime.txt)
+	$(call compile,pyproject.toml requirements/build.in -c requirements/runtime.txt \
+		--extra postgres --extra training --extra development,requirements/development.txt)
+
+clean: ## Remove the environment and the caches; var/ stays
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
+	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# No index address and no path of this machine may enter a lock file; tests/architecture looks.
+# An unchanged file keeps its time, so that the environment is not built again for nothing.
+define compile
+$(UV) pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+	--python-version 3.11 $(1) -o $(2).new >/dev/null
+if cmp -s $(2).new $(2); then rm $(2).new; else mv $(2).new $(2); fi
+endef
+
+# An order-only prerequisite: a market once made is kept, whatever the environment does.
+$(MARKET): | .venv/runtime
+	mkdir -p $(@D)
+	$(BIN)/creditline-train simulate --businesses 400 --seed 7 --out $@
+
+# The stamps. `bootstrap` holds uv alone, `runtime` what `make run` needs, `ok` what development needs on top.
+.venv/bootstrap: requirements/bootstrap.txt
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		|| { echo "need: Python 3.11 or newer (apt-get install python3)" >&2; exit 1; }
+	@$(PYTHON) -c "import sys, ctypes; sys.platform != 'linux' or ctypes.CDLL('libgomp.so.1')" 2>/dev/null \
+		|| { echo "need: apt-get install libgomp1" >&2; exit 1; }
+	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { echo "need: apt-get install python3-pip" >&2; exit 1; }
+	$(PYTHON) -m venv --without-pip --clear .venv
+	$(PYTHON) -m pip --python $(BIN)/python install -q --require-hashes --only-binary :all: -r $<
+	@touch $@
+
+.venv/runtime: requirements/runtime.txt pyproject.toml | .venv/bootstrap
+	$(call install,$<)
+	$(install_project)
+	@touch $@
+
+.venv/ok: requirements/development.txt .venv/runtime
+	$(call install,$<)
+	@touch $@
