@@ -1,0 +1,36 @@
+"""One byte form for every value that is hashed, stored or compared.
+
+It does: sorted keys, no spaces, UTF-8, whole floats as integers, no NaN. It does not: parse untrusted input
+(the shell does). The rule it keeps: records hold integers, strings, booleans, null and floats rounded to at most
+four decimals, so that these bytes are also the RFC 8785 form (a test compares them with a reference library).
+"""
+
+import hashlib
+import json
+
+_EXACT = 2**53  # above it not every whole number is a float, and RFC 8785 writes other digits
+_WHOLE_TYPES = frozenset({int, str, bool, type(None)})
+
+
+def canonical_bytes(value: object) -> bytes:
+    """Serialise a JSON-like value to its only byte form; raises ValueError on NaN or infinity."""
+    text = json.dumps(_whole(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode()
+
+
+def _whole(value: object) -> object:
+    """The same value with 12.0 as 12, and -0.0 as 0: JSON's numbers have one form and Python's two."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) < _EXACT else value
+    if isinstance(value, dict):
+        return {key: _whole(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        # A block's columns are long and hold integers alone; they pass at the speed of a set.
+        return value if _WHOLE_TYPES.issuperset(map(type, value)) else [_whole(inner) for inner in value]
+    return value
+
+
+def digest(value: object) -> str:
+    """SHA-256 in hex of bytes, or of the canonical form of anything else."""
+    data = value if isinstance(value, bytes) else canonical_bytes(value)
+    return hashlib.sha256(data).hexdigest()

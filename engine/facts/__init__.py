@@ -1,0 +1,69 @@
+"""What sources report about a business, raw and stamped; summaries are derived by engine.features.
+
+It does: hold validated facts with their source, time and status, and one `as_of`, the only clock a decision
+knows. It does not: fetch, guess or summarise. The rule it keeps: absent (not connected), failed (could not be
+had) and zero (a value) are three different things.
+"""
+
+from typing import Generic, Literal, Self, TypeVar
+
+from pydantic import BaseModel, model_validator
+
+from engine.facts.bank import Account, BankData, Transactions
+from engine.facts.bureau import BureauReport, CourtAction, Default, Registration
+from engine.facts.marketplace import MarketplaceHistory, Orders, Supplier
+from engine.facts.register import ComplianceCheck, RegisterRecord
+from engine.facts.standing import Brake, Exposure
+from engine.values import Frozen, Moment, Token, problem
+
+__all__ = [
+    "Account", "BankData", "Brake", "BureauReport", "ComplianceCheck", "CourtAction", "Default", "Exposure",
+    "Fact", "Facts", "MarketplaceHistory", "Orders", "RegisterRecord", "Registration", "Supplier",
+    "Transactions",
+]  # fmt: skip
+
+T = TypeVar("T", bound=BaseModel)
+Status = Literal["present", "absent", "failed"]
+SOURCES = ("registry", "compliance", "marketplace", "bank", "bureau", "exposure")
+
+
+class Fact(Frozen, Generic[T]):
+    """What one source said, when, and whether it said anything.
+
+    `absent`: the applicant did not connect it. `failed`: it could not be fetched. Only `present` has a value.
+    """
+
+    source: Token
+    fetched_at: Moment
+    status: Status
+    value: T | None = None
+
+    @model_validator(mode="after")
+    def _value_matches_status(self) -> Self:
+        if (self.status == "present") != (self.value is not None):
+            raise problem("fact_status", "A fact has a value exactly when it is present")
+        return self
+
+
+class Facts(Frozen):
+    """Everything known about the business at one moment, one fact a source."""
+
+    as_of: Moment
+    registry: Fact[RegisterRecord]
+    compliance: Fact[ComplianceCheck]
+    marketplace: Fact[MarketplaceHistory]
+    bank: Fact[BankData]
+    bureau: Fact[BureauReport]
+    exposure: Fact[Exposure]
+
+    @model_validator(mode="after")
+    def _nothing_from_the_future(self) -> Self:
+        for name in SOURCES:
+            if getattr(self, name).fetched_at > self.as_of:
+                raise problem("fact_from_future", f"{name} was fetched after as_of")
+        return self
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether any source says that it is made up."""
+        return any(getattr(self, name).source.startswith("synthetic") for name in SOURCES)

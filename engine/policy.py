@@ -1,0 +1,182 @@
+"""The lender's policy as dated data: every threshold a decision uses, read from a release's policy.toml.
+
+It does: check the whole book at once, and give the terms in force on a day. It does not: hold rules (screening
+and limits do). The rule it keeps: a number lives in the policy file with the date from which it counts, never in
+code; an amendment replaces single values from its date on.
+"""
+
+import copy
+import tomllib
+from datetime import date
+from itertools import pairwise
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, JsonValue, PrivateAttr, model_validator
+
+from engine.application import LARGEST_CENTS, SMALLEST_CENTS, LineCents
+from engine.pricing import PricingPolicy
+from engine.values import Bps, Cents, Frozen, problem
+
+Months = Annotated[int, Field(ge=0, le=600)]
+Count = Annotated[int, Field(ge=0, le=10_000)]
+Divisions = Annotated[tuple[Annotated[str, Field(pattern="^[A-S]$")], ...], Field(strict=False)]
+Ratio = Annotated[int, Field(ge=0, le=100_000)]  # basis points of a ratio: 10000 is 1.0
+
+Table = dict[str, JsonValue]
+
+
+class ScreeningTerms(Frozen):
+    """Thresholds of the hard rules; a value beyond `most_` or below `least_` is a finding."""
+
+    least_amount_cents: LineCents
+    most_amount_cents: LineCents
+    least_trading_months: Months
+    least_turnover_cents: Cents
+    least_coverage_days: Count
+    excluded_divisions: Divisions
+    referred_divisions: Divisions
+    gst_threshold_cents: Cents
+    most_dishonours: Count
+    most_lenders: Count
+    most_gambling_bps: Bps
+    most_unpaid_defaults_cents: Cents
+    most_tax_debt_cents: Cents
+    refer_overdue_tax_cents: Cents
+    refer_turnover_gap_bps: Ratio
+    refer_age_gap_months: Months
+    refer_judgment_months: Months
+    least_name_overlap_bps: Bps
+
+
+class SupplierTerms(Frozen):
+    """The gate a named supplier passes (basis: Alibaba Trade Assurance's published eligibility)."""
+
+    least_months: Months
+    least_orders: Count
+    least_value_cents: Cents
+    most_dispute_bps: Bps
+    least_on_time_bps: Bps
+
+
+class GradeTerms(Frozen):
+    """One grade: the PDs it covers, up to and including `pd_most_bps`, and what it may carry."""
+
+    name: Annotated[str, Field(pattern="^[A-Z]$")]
+    pd_most_bps: Annotated[int, Field(ge=1, le=10_000)]
+    turnover_factor_bps: Ratio
+    gmv_factor_bps: Ratio
+    loss_budget_cents: Cents
+
+
+class LimitTerms(Frozen):
+    """How a limit is found. Evidence caps are what an absent source allows; they are stated to the applicant."""
+
+    cycle_months: Annotated[int, Field(ge=1, le=12)]
+    dscr_least_bps: Annotated[int, Field(ge=10_000, le=50_000)]
+    repayment_months: Annotated[int, Field(ge=1, le=60)]
+    stress_bps_month: Bps
+    loss_given_default_bps: Bps
+    falling_sales_bps: Bps
+    falling_sales_factor_bps: Bps
+    stacking_lenders: Count
+    stacking_factor_bps: Bps
+    bank_absent_cents: Cents
+    bank_declared_cents: Cents
+    bank_connected_cents: Cents
+    bureau_absent_cents: Cents
+    marketplace_absent_cents: Cents
+    most_business_cents: Cents
+    most_group_cents: Cents
+
+
+class OfferTerms(Frozen):
+    """What an offer states beside limit and rate."""
+
+    held_days: Annotated[int, Field(ge=1, le=365)]
+    worked_draw_bps: Annotated[int, Field(ge=1, le=10_000)]
+    worked_months: Annotated[int, Field(ge=1, le=60)]
+    financials_above_cents: Cents
+    statements_above_cents: Cents
+
+
+class Policy(Frozen):
+    """The terms in force on one day."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9.-]{1,60}$")]
+    screening: ScreeningTerms
+    supplier: SupplierTerms
+    grades: Annotated[tuple[GradeTerms, ...], Field(min_length=1, max_length=12, strict=False)]
+    limits: LimitTerms
+    offer: OfferTerms
+    pricing: PricingPolicy
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        if any(b.pd_most_bps <= a.pd_most_bps for a, b in pairwise(self.grades)):
+            raise problem("grades_order", "Each grade's pd_most_bps must exceed the one before")
+        if tuple(g.name for g in self.grades) != self.pricing.grades:
+            raise problem("grades_priced", "The price grid must price exactly the policy's grades, in order")
+        if not SMALLEST_CENTS <= self.screening.least_amount_cents <= self.screening.most_amount_cents <= LARGEST_CENTS:
+            raise problem("amount_range", "The policy's amounts must lie inside the product's range")
+        return self
+
+    def grade(self, name: str) -> GradeTerms:
+        """The terms of a grade; KeyError where there is none."""
+        return {g.name: g for g in self.grades}[name]
+
+    @property
+    def grade_table(self) -> tuple[tuple[str, float], ...]:
+        """Each grade's highest PD, best first; a PD above the last has no grade and gets no offer."""
+        return tuple((g.name, g.pd_most_bps / 10_000) for g in self.grades)
+
+
+class Amendment(Frozen):
+    """Values replaced from a day on: dotted path -> new value."""
+
+    effective_from: date
+    why: str
+    set: Table
+
+
+class PolicyBook(Frozen):
+    """A policy file: base terms and amendments, each checked as the whole policy it makes."""
+
+    schema_version: Literal[1]
+    effective_from: date
+    base: Table
+    amendments: Annotated[tuple[Amendment, ...], Field(strict=False)] = ()
+    _versions: tuple[Policy, ...] = PrivateAttr()
+
+    @model_validator(mode="after")
+    def _every_version(self) -> Self:
+        # Built now, so that a wrong amendment fails today and not on its day.
+        starts = [self.effective_from, *(a.effective_from for a in self.amendments)]
+        if any(later <= earlier for earlier, later in pairwise(starts)):
+            raise problem("amendments_order", "Amendments must be in order of effective_from")
+        self._versions = tuple(_terms(self.base, self.amendments[:n]) for n in range(len(starts)))
+        return self
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read policy.toml; ValueError (pydantic's, or TOML's) names every fault."""
+        return cls.model_validate(tomllib.loads(text))
+
+    def on(self, day: date) -> Policy:
+        """The terms in force on a day; ValueError before the book begins."""
+        if day < self.effective_from:
+            raise ValueError(f"no policy in force on {day}: the book begins on {self.effective_from}")
+        return self._versions[sum(a.effective_from <= day for a in self.amendments)]
+
+
+def _terms(base: Table, amendments: tuple[Amendment, ...]) -> Policy:
+    merged = copy.deepcopy(base)
+    for amendment in amendments:
+        for path, value in amendment.set.items():
+            *parents, leaf = path.split(".")
+            place: JsonValue = merged
+            for parent in parents:
+                place = place.get(parent) if isinstance(place, dict) else None
+            if not isinstance(place, dict) or leaf not in place:
+                raise problem("amendment_path", "An amendment sets a value that the policy does not have")
+            place[leaf] = value
+    return Policy.model_validate(merged)

@@ -1,0 +1,155 @@
+"""What a folder in models/ means: the manifest that names all that is in it, and the release it makes.
+
+It does: hold and check the values. It does not: read files or judge a model (models/ does both). The rule
+it keeps: a manifest has one byte form, so its digest names the release and all that its files hold.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from types import MappingProxyType
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import AfterValidator, ConfigDict, Field, PlainSerializer, model_validator
+
+from engine.canonical import canonical_bytes
+from engine.policy import PolicyBook
+from engine.scoring import Calibration, Scorer
+from engine.values import Frozen, problem
+
+__all__ = [
+    "FILE_NAMES",
+    "MANIFEST_NAME",
+    "Calibration",
+    "FileDigest",
+    "Files",
+    "Manifest",
+    "Release",
+    "ReleaseFacts",
+    "TrainingFacts",
+]
+
+MANIFEST_NAME: Final = "manifest.json"
+FILE_NAMES: Final = ("model.txt", "policy.toml", "golden.jsonl", "card.md")
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+ReleaseName = Annotated[str, Field(pattern=r"^[a-z0-9]+([._-][a-z0-9]+)*$", max_length=64)]
+FeatureName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=80)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Text = Annotated[str, Field(max_length=4_000)]
+Metrics = Annotated[
+    Mapping[Annotated[str, Field(pattern=r"^[a-z0-9_.]{1,80}$")], Finite],
+    Field(max_length=200),
+    AfterValidator(lambda metrics: MappingProxyType(dict(metrics))),  # frozen like all the rest
+    PlainSerializer(dict, return_type=dict[str, float]),
+]
+
+
+def _a_date(text: str) -> str:
+    if date.fromisoformat(text).isoformat() != text:
+        raise problem("date_form", "A date is written YYYY-MM-DD")
+    return text
+
+
+class FileDigest(Frozen):
+    """What a file's bytes must be."""
+
+    sha256: Sha256
+    length: Annotated[int, Field(ge=0)]
+
+
+class Files(Frozen):
+    """The files of a release beside the manifest: exactly these four, under their own names."""
+
+    model_config = ConfigDict(validate_by_alias=True, validate_by_name=True)
+
+    model: Annotated[FileDigest, Field(alias="model.txt")]
+    policy: Annotated[FileDigest, Field(alias="policy.toml")]
+    golden: Annotated[FileDigest, Field(alias="golden.jsonl")]
+    card: Annotated[FileDigest, Field(alias="card.md")]
+
+    def named(self) -> dict[str, FileDigest]:
+        """File name to digest."""
+        digests = (self.model, self.policy, self.golden, self.card)
+        return dict(zip(FILE_NAMES, digests, strict=True))
+
+
+class TrainingFacts(Frozen):
+    """Where the model comes from; enough to train it again."""
+
+    data_description: Text
+    data_sha256: Sha256
+    seed: int
+    rows: Annotated[int, Field(ge=1)]
+    bads: Annotated[int, Field(ge=0)]
+    metrics: Metrics
+
+    @model_validator(mode="after")
+    def _some_are_good(self) -> Self:
+        if self.bads > self.rows:
+            raise problem("bads", "There cannot be more bads than rows")
+        return self
+
+
+class ReleaseFacts(Frozen):
+    """All a manifest says except its files' digests: what whoever makes a release states."""
+
+    schema_version: Literal[1] = 1
+    name: ReleaseName
+    sequence: Annotated[int, Field(ge=1)]  # rises strictly from release to release
+    created_on: Annotated[str, AfterValidator(_a_date)]
+    synthetic: bool  # made from pretend data: production refuses it
+    signed: Literal[False] = False  # signatures are not made yet, so nothing may claim one
+    lightgbm_version: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+){1,3}$")]
+    objective: Annotated[str, Field(min_length=1, max_length=80)]
+    features: Annotated[tuple[FeatureName, ...], Field(min_length=1, max_length=512, strict=False)]
+    contract_sha256: Sha256
+    calibration: Calibration
+    training: TrainingFacts
+    notes: Text = ""
+
+    @model_validator(mode="after")
+    def _features_differ(self) -> Self:
+        if len(set(self.features)) != len(self.features):
+            raise problem("features", "A feature stands twice")
+        return self
+
+
+class Manifest(ReleaseFacts):
+    """The whole manifest; manifest.json is to_bytes() and nothing else."""
+
+    files: Files
+
+    def to_bytes(self) -> bytes:
+        """The one byte form: sorted keys, no spaces, UTF-8."""
+        return canonical_bytes(self.model_dump(mode="json", by_alias=True))
+
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """Read manifest.json; raises ValueError unless valid and in the one byte form (so no key twice)."""
+        manifest = cls.model_validate_json(data)
+        if manifest.to_bytes() != data:
+            raise ValueError("the manifest is not in its canonical form")
+        return manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The third argument of decide(): policy and scorer, with the names and digests that a record keeps.
+
+    `digest` is the SHA-256 of manifest.json and so covers every file; only models/ builds one, after all
+    its checks.
+    """
+
+    name: str
+    digest: str
+    manifest: Manifest
+    policy: PolicyBook
+    scorer: Scorer
+    model_sha256: str
+    policy_sha256: str
+
+    @property
+    def calibration(self) -> Calibration:
+        """The line from raw score to log-odds of default."""
+        return self.manifest.calibration
