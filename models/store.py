@@ -1,0 +1,194 @@
+"""Releases: loaded with every check, drafted, published and listed.
+
+It does: decide whether a release folder may serve. It does not: know which one is the champion
+(models.promotion does). The rule it keeps: nothing is believed before its digest, its structure and its
+golden rows agree; the first failure ends a load with its stage, and whatever was loaded before goes on
+serving.
+"""
+
+import hashlib
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from engine.features import FEATURE_NAMES, contract_digest
+from engine.policy import PolicyBook
+from engine.release import MANIFEST_NAME, FileDigest, Files, Manifest, Release, ReleaseFacts
+from engine.scoring import LibraryError, ModelRejected, Scorer
+from models.folder import (
+    check_names,
+    check_sizes,
+    folder_names,
+    locked,
+    read_folder,
+    read_manifest,
+    write_folder,
+)
+from models.golden import check_golden, read_golden
+from models.rejection import ReleaseRejected
+
+ROOT: Final = Path(__file__).resolve().parent  # the shipped release travels in the wheel, beside this file
+
+ReadPolicy = Callable[[str], PolicyBook]
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """The feature contract a release must be made for: names in order, digest of their declarations."""
+
+    features: tuple[str, ...]
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One release as listed: only its manifest was read; `problem` says why it could not be."""
+
+    name: str
+    digest: str | None
+    manifest: Manifest | None
+    problem: str | None
+
+
+def engine_contract() -> Contract:
+    """The contract of the engine in this process."""
+    return Contract(FEATURE_NAMES, contract_digest())
+
+
+def load(
+    name: str,
+    root: Path = ROOT,
+    *,
+    digest: str | None = None,
+    contract: Contract | None = None,
+    read_policy: ReadPolicy = PolicyBook.parse,
+) -> Release:
+    """The release in root/name after every check, in order; raises ReleaseRejected with the failed stage.
+
+    Stages: name, size, manifest, digest (every file, no other file, no link), contract, model, library,
+    golden, policy. `digest` is the SHA-256 the manifest must have, as the champion's line states it; a
+    contract left out is the engine's own. LibraryMissing passes through: it is this machine's fault, not
+    the release's.
+    """
+    return _release(read_folder(name, root), name, digest, contract or engine_contract(), read_policy)
+
+
+def draft(facts: ReleaseFacts, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The five files of a release: the four given, and the manifest that states facts and digests."""
+    digests = {name: FileDigest(sha256=_sha256(data), length=len(data)) for name, data in files.items()}
+    stated = facts.model_dump() | {"files": Files.model_validate(digests)}
+    return {MANIFEST_NAME: Manifest.model_validate(stated).to_bytes(), **files}
+
+
+def publish(
+    files: Mapping[str, bytes],
+    root: Path = ROOT,
+    *,
+    contract: Contract | None = None,
+    read_policy: ReadPolicy = PolicyBook.parse,
+) -> str:
+    """Write a drafted release as a new folder and return its name.
+
+    Raises ReleaseRejected and leaves nothing behind. The draft passes every check of load() before a byte
+    is written. Its name must be new and its sequence above every release present. The folder appears
+    whole, by one rename, flushed to disk.
+    """
+    check_names(files)
+    check_sizes(files)
+    manifest = _manifest(files[MANIFEST_NAME], None, None)
+    _release(files, manifest.name, None, contract or engine_contract(), read_policy)
+    with locked(root):
+        _check_new(manifest, root)
+        write_folder(files, root / manifest.name)
+    return manifest.name
+
+
+def releases(root: Path = ROOT) -> tuple[Listed, ...]:
+    """Every release folder by rising sequence, damaged ones last; reads and checks manifests alone."""
+    listed = [_listed(name, root) for name in folder_names(root)]
+    return tuple(sorted(listed, key=lambda one: one.manifest.sequence if one.manifest else math.inf))
+
+
+def _release(
+    files: Mapping[str, bytes], name: str, digest: str | None, contract: Contract, read_policy: ReadPolicy
+) -> Release:
+    """The checks after reading, one stage after another."""
+    manifest = _manifest(files[MANIFEST_NAME], name, digest)
+    for file, stated in manifest.files.named().items():
+        if (len(files[file]), _sha256(files[file])) != (stated.length, stated.sha256):
+            raise ReleaseRejected("digest", f"{file} is not the file that the manifest names")
+    if manifest.features != contract.features:
+        raise ReleaseRejected("contract", "the release is for other features, or for another order of them")
+    if manifest.contract_sha256 != contract.sha256:
+        raise ReleaseRejected("contract", "the release is for features of the same names that are declared otherwise")
+    scorer = _scorer(files["model.txt"], manifest)
+    check_golden(scorer, read_golden(files["golden.jsonl"], len(manifest.features)))
+    return Release(
+        name=manifest.name,
+        digest=_sha256(files[MANIFEST_NAME]),
+        manifest=manifest,
+        policy=_policy(files["policy.toml"], read_policy),
+        scorer=scorer,
+        model_sha256=manifest.files.model.sha256,
+        policy_sha256=manifest.files.policy.sha256,
+    )
+
+
+def _manifest(data: bytes, name: str | None, digest: str | None) -> Manifest:
+    """The manifest under the digest and the name it must have."""
+    if digest is not None and _sha256(data) != digest:
+        raise ReleaseRejected("manifest", "the manifest is not the one that was promoted")
+    try:
+        manifest = Manifest.parse(data)
+    except ValueError as error:
+        raise ReleaseRejected("manifest", str(error)) from error
+    if name is not None and manifest.name != name:
+        raise ReleaseRejected("manifest", f"the manifest in {name} names another release")
+    return manifest
+
+
+def _scorer(data: bytes, manifest: Manifest) -> Scorer:
+    """The model behind the strict parser, then in LightGBM."""
+    try:
+        scorer = Scorer(data.decode("ascii"), manifest.features)
+    except UnicodeDecodeError:
+        raise ReleaseRejected("model", "encoding: model.txt holds something other than ASCII") from None
+    except ModelRejected as error:
+        raise ReleaseRejected("model", str(error)) from error
+    except LibraryError as error:
+        raise ReleaseRejected("library", str(error)) from error
+    if scorer.ensemble.objective != manifest.objective:
+        raise ReleaseRejected("model", "the model's objective is not the manifest's")
+    return scorer
+
+
+def _policy(data: bytes, read_policy: ReadPolicy) -> PolicyBook:
+    try:
+        return read_policy(data.decode("utf-8"))
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise ReleaseRejected("policy", str(error)) from error
+
+
+def _check_new(manifest: Manifest, root: Path) -> None:
+    """The name is free and the sequence the highest; a damaged neighbour, of unknown sequence, blocks."""
+    if (root / manifest.name).exists():
+        raise ReleaseRejected("name", f"{manifest.name} exists already: a release is never written twice")
+    for other in releases(root):
+        if other.manifest is None:
+            raise ReleaseRejected("sequence", f"{other.name} is damaged, so its sequence is unknown: {other.problem}")
+        if other.manifest.sequence >= manifest.sequence:
+            raise ReleaseRejected("sequence", f"{other.name} has the sequence {other.manifest.sequence} already")
+
+
+def _listed(name: str, root: Path) -> Listed:
+    try:
+        data = read_manifest(name, root)
+        return Listed(name, _sha256(data), _manifest(data, name, None), None)
+    except ReleaseRejected as refusal:
+        return Listed(name, None, None, str(refusal))
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
