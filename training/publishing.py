@@ -1,0 +1,150 @@
+"""From a fitted model to a release: a draft folder, a card, and publication.
+
+It does: keep what a fit gave in a folder that people can look at, and publish it with a policy and a card. It
+does not: judge (evaluation does) or load for service (models does). The rule it keeps: the card says what the
+model was made from, and a model made from pretend data says so first.
+"""
+
+import json
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+
+import lightgbm
+import numpy as np
+
+import models
+from engine.canonical import canonical_bytes
+from engine.features import BY_NAME, FEATURE_NAMES, contract_digest
+from engine.release import ReleaseFacts, TrainingFacts
+from engine.scoring import Calibration, parse_model
+from training.dataset import Dataset
+from training.evaluation import Evaluation
+from training.fitting import Fitted, Split
+
+DRAFT_FILE = "draft.json"
+GOLDEN_CANDIDATES = 1_000
+
+
+def write_draft(folder: Path, fitted: Fitted, data: Dataset, split: Split) -> None:
+    """Keep a fit: model.txt, golden.jsonl and draft.json (calibration, data, figures, importance)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    train, validation, test = split.parts(data)
+    booster = lightgbm.Booster(model_str=fitted.model_text)
+    golden = models.choose_rows(parse_model(fitted.model_text), test.x[:GOLDEN_CANDIDATES])
+    raws = np.asarray(booster.predict(golden, raw_score=True, num_threads=1))
+    shares = np.asarray(booster.predict(golden, pred_contrib=True, num_threads=1))
+    gains = dict(zip(booster.feature_name(), booster.feature_importance("gain").tolist(), strict=True))
+    facts = TrainingFacts(
+        data_description=data.description,
+        data_sha256=data.source_sha256,
+        seed=fitted.seed,
+        rows=len(train.y),
+        bads=train.bads,
+        metrics={**fitted.validation.as_metrics("validation"), **fitted.test.as_metrics("test")},
+    )
+    (folder / "model.txt").write_text(fitted.model_text)
+    (folder / "golden.jsonl").write_bytes(models.golden_bytes(golden, raws, shares))
+    (folder / DRAFT_FILE).write_bytes(
+        canonical_bytes(
+            {
+                "calibration": fitted.calibration.model_dump(),
+                "training": facts.model_dump(mode="json"),
+                "features": list(data.names),
+                "trees": fitted.trees,
+                "spans": {
+                    name: [str(part.time.min()), str(part.time.max()), len(part.y), part.bads]
+                    for name, part in (("train", train), ("validation", validation), ("test", test))
+                },
+                "gain": {name: round(gain / max(sum(gains.values()), 1e-12), 4) for name, gain in gains.items()},
+                "split": {key: str(value) for key, value in asdict(split).items()},
+            }
+        )
+        + b"\n"
+    )
+
+
+def publish_draft(folder: Path, policy: Path, name: str, created_on: date, root: Path, synthetic: bool) -> str:
+    """Publish a draft under a policy; returns the release's name. ReleaseRejected or ValueError say why not."""
+    told = json.loads((folder / DRAFT_FILE).read_bytes())
+    if tuple(told["features"]) != FEATURE_NAMES:
+        raise ValueError("this draft was fitted on other inputs than the engine's features: it cannot decide")
+    sequence = max((listed.manifest.sequence for listed in models.releases(root) if listed.manifest), default=0) + 1
+    model_text = (folder / "model.txt").read_text()
+    facts = ReleaseFacts(
+        name=name,
+        sequence=sequence,
+        created_on=created_on.isoformat(),
+        synthetic=synthetic,
+        lightgbm_version=lightgbm.__version__,
+        objective=parse_model(model_text).objective,
+        features=FEATURE_NAMES,
+        contract_sha256=contract_digest(),
+        calibration=Calibration.model_validate(told["calibration"]),
+        training=TrainingFacts.model_validate(told["training"]),
+    )
+    files = {
+        "model.txt": model_text.encode(),
+        "golden.jsonl": (folder / "golden.jsonl").read_bytes(),
+        "policy.toml": policy.read_bytes(),
+        "card.md": card(facts, told).encode(),
+    }
+    return models.publish(models.draft(facts, files), root)
+
+
+def card(facts: ReleaseFacts, told: dict[str, object]) -> str:
+    """The model card, in words and tables."""
+    spans, gain, metrics = told["spans"], told["gain"], facts.training.metrics
+    assert isinstance(spans, dict) and isinstance(gain, dict)  # noqa: PT018 - shapes write_draft gives
+    warning = (
+        "**Synthetic.** This model learnt from a simulated market. It knows nothing of real businesses and must be "
+        "retrained on the lender's own data before it lends; the service refuses it outside development.\n\n"
+        if facts.synthetic
+        else ""
+    )
+    rows = "\n".join(
+        f"| {name} | {start} to {end} | {count:,} | {bads:,} |" for name, (start, end, count, bads) in spans.items()
+    )
+    figures = "\n".join(
+        f"| {label} | {metrics[f'validation.{key}']:.4f} | {metrics[f'test.{key}']:.4f} |"
+        for key, label in _CARD_FIGURES
+    )
+    inputs = "\n".join(
+        f"| {name} | {share:.1%} | {BY_NAME[name].meaning} |"
+        for name, share in sorted(gain.items(), key=lambda item: (-item[1], item[0]))[:15]
+    )
+    return (
+        f"# {facts.name}\n\n{warning}"
+        f"Probability of default within twelve months of a small business that asks for a credit line: "
+        f"{told['trees']} gradient-boosted trees (LightGBM {facts.lightgbm_version}) on {len(facts.features)} inputs, "
+        f"monotone in every direction that the feature catalogue declares, calibrated on the validation span.\n\n"
+        f"Made {facts.created_on} from {facts.training.data_description}, seed {facts.training.seed}.\n\n"
+        f"| span | applied | examples | bad |\n|---|---|---|---|\n{rows}\n\n"
+        f"| figure | validation | test (newest, out of time) |\n|---|---|---|\n{figures}\n\n"
+        f"AUC 95 % interval on test: {metrics['test.auc_low']:.4f} to {metrics['test.auc_high']:.4f}.\n\n"
+        f"| input | share of gain | meaning |\n|---|---|---|\n{inputs}\n\n"
+        "Not for: consumers, businesses outside Australia, lines above AU$300,000, or any use but this one.\n"
+    )
+
+
+_CARD_FIGURES = (
+    ("auc", "AUC"), ("gini", "Gini"), ("ks", "KS"), ("brier", "Brier"), ("log_loss", "Log loss"),
+    ("calibration_slope", "Calibration slope"), ("bad_rate", "Bad rate"),
+)  # fmt: skip
+
+
+def figures(evaluation: Evaluation) -> list[tuple[str, str]]:
+    """Label and figure, for a table on the screen."""
+    return [
+        ("examples", f"{evaluation.rows:,}"),
+        ("bad", f"{evaluation.bads:,} ({evaluation.bad_rate:.2%} weighted)"),
+        ("AUC", f"{evaluation.auc:.4f}  ({evaluation.auc_low:.4f} to {evaluation.auc_high:.4f})"),
+        ("Gini", f"{evaluation.gini:.4f}"),
+        ("KS", f"{evaluation.ks:.4f}"),
+        ("Brier", f"{evaluation.brier:.4f}"),
+        ("log loss", f"{evaluation.log_loss:.4f}"),
+        (
+            "calibration",
+            f"slope {evaluation.calibration_slope:.3f}, intercept {evaluation.calibration_intercept:+.3f}",
+        ),
+    ]
