@@ -1,0 +1,1 @@
+"""The steps, oldest first by number; none is changed once it has been released."""

@@ -1,0 +1,137 @@
+"""Recording a decision: everything that came of one request, in the transaction at hand, or nothing.
+
+The order of the steps keeps two writers from waiting for each other in a circle: the business, then the key,
+then the rows, then the audit chain, which everybody needs and which is therefore taken last. It does not
+decide, and does not commit.
+The rule: whenever something else than `Recorded` is returned, nothing was written.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from api.store.queries.applications import NewApplication, NewPerson, insert_application
+from api.store.queries.audit import AuditEvent, Receipt, append_audit
+from api.store.queries.decisions import NewDecision, insert_decision, successor_of
+from api.store.queries.exposure import Exposure, exposure_of, hold_business
+from api.store.queries.facts import FactSet, insert_facts
+from api.store.queries.idempotency import Claim, IdempotentRow, claim_key, find_idempotent, finish_key
+from api.store.queries.outbox import NewMessage, insert_messages
+
+
+@dataclass(frozen=True, slots=True)
+class NewRecord:
+    """One decision with all that belongs to it, ready to be kept.
+
+    `application` is none when the application was kept before. `exposure_seen` is what the facts say of open
+    offers: if it is given and no longer true, nothing is written. `reply` makes the bytes of the answer,
+    which name the audit entry.
+    """
+
+    decision: NewDecision
+    facts: FactSet
+    reply: Callable[[Receipt], bytes]
+    actor: str
+    actor_role: str
+    claim: Claim | None = None
+    application: NewApplication | None = None
+    people: tuple[NewPerson, ...] = ()
+    messages: tuple[NewMessage, ...] = ()
+    exposure_seen: Exposure | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """It was kept, and this is the answer to give once the transaction is."""
+
+    receipt: Receipt
+    reply: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """The key has an outcome already; the caller compares fingerprints and repeats the reply."""
+
+    earlier: IdempotentRow
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureMoved:
+    """Other offers to this business were made meanwhile: decide once more on these."""
+
+    exposure: Exposure
+
+
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    """The decision to be superseded has been already, by this one."""
+
+    successor: str
+
+
+RecordResult = Recorded | Replayed | ExposureMoved | Superseded
+
+
+def record_decision(connection: Connection, record: NewRecord) -> RecordResult:
+    """Keep a decision and its application, people, facts, key, messages and audit entry."""
+    if (obstacle := _obstacle(connection, record)) is not None:
+        return obstacle
+    new = record.decision
+    if record.claim is not None and not claim_key(connection, record.claim, new.decided_at):
+        earlier = find_idempotent(connection, record.claim.caller_id, record.claim.route, record.claim.key)
+        if earlier is None:
+            raise LookupError("a key that was taken has a row")
+        return Replayed(earlier)
+    application_sha256 = None
+    if record.application is not None:
+        application_sha256 = insert_application(connection, record.application, record.people)
+    insert_facts(connection, record.facts)
+    insert_messages(connection, record.messages, new.decided_at)
+    receipt = append_audit(connection, _event(record, application_sha256), new.decided_at)
+    insert_decision(connection, new, record.facts.sha256, receipt.seq)
+    reply = record.reply(receipt)
+    if record.claim is not None:
+        finish_key(connection, record.claim, reply, new.id)
+    return Recorded(receipt, reply)
+
+
+def _obstacle(connection: Connection, record: NewRecord) -> RecordResult | None:
+    """What stands in the way, found before anything is written, so that there is nothing to undo."""
+    claim, new = record.claim, record.decision
+    if claim is not None:
+        earlier = find_idempotent(connection, claim.caller_id, claim.route, claim.key)
+        if earlier is not None:
+            return Replayed(earlier)
+    if new.supersedes is None and record.exposure_seen is None:
+        return None
+    hold_business(connection, new.abn)
+    if new.supersedes is not None and (successor := successor_of(connection, new.supersedes)) is not None:
+        return Superseded(successor)
+    if record.exposure_seen is not None:
+        exposure = exposure_of(connection, new.abn, new.as_of)
+        if exposure != record.exposure_seen:
+            return ExposureMoved(exposure)
+    return None
+
+
+def _event(record: NewRecord, application_sha256: str | None) -> AuditEvent:
+    new = record.decision
+    return AuditEvent(
+        actor=record.actor,
+        actor_role=record.actor_role,
+        action="decide",
+        object_id=new.id,
+        details={
+            "application": new.application_id,
+            "application_sha256": application_sha256,
+            "decision_sha256": new.body_sha256,
+            "engine_digest": new.engine_digest,
+            "facts_sha256": record.facts.sha256,
+            "fingerprint": record.claim.fingerprint if record.claim else None,
+            "release_digest": new.release_digest,
+            "request_id": record.request_id,
+            "supersedes": new.supersedes,
+        },
+    )

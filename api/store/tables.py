@@ -1,0 +1,240 @@
+"""Every table of the store, for SQLite and PostgreSQL alike.
+
+Money is integer cents, a moment is UTC microseconds (moment.py says why), a record is the exact bytes that
+were hashed. What the design promises of a decision is asserted here again as CHECKs, so that no other program
+can write what `decide` cannot. It does not hold the triggers that make rows append-only: those are in
+migrations/, which a test compares with this file.
+The rule: a table is changed here and in a new migration, never in an old one.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from api.store.moment import Moment
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+def _prefixed(prefix: str, column: str = "id") -> CheckConstraint:
+    return CheckConstraint(f"substr({column}, 1, {len(prefix)}) = '{prefix}'", f"{column}_prefix")
+
+
+def _digest(column: str) -> CheckConstraint:
+    return CheckConstraint(f"length({column}) = 64", f"{column}_length")
+
+
+# SQLite counts up by itself only in a column called INTEGER; its integers have 64 bits either way.
+_counter = BigInteger().with_variant(Integer, "sqlite")
+
+caller_key = Table(
+    "caller_key",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("scopes", Text, nullable=False),  # words with single spaces between, sorted
+    Column("secret_sha256", Text, nullable=False),
+    Column("prefix", Text, nullable=False),  # the first characters, by which people recognise a key
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("revoked_at", Moment),
+    Column("last_used_at", Moment),
+    Column("development", Boolean, nullable=False),
+    UniqueConstraint("secret_sha256"),
+    _prefixed("key_"),
+    _digest("secret_sha256"),
+)
+
+application = Table(
+    "application",
+    metadata,
+    Column("id", Text, primary_key=True),
+    # No foreign key: the web form is a caller too, and has no key.
+    Column("caller_id", Text, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("abn", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("body_sha256", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    _prefixed("app_"),
+    _digest("body_sha256"),
+    CheckConstraint("length(abn) = 11", "abn_length"),
+    Index("ix_application_abn", "abn", "received_at"),
+)
+
+person = Table(
+    "person",
+    metadata,
+    Column("ref", Text, primary_key=True),
+    Column("application_id", Text, ForeignKey("application.id"), nullable=False),
+    Column("role", Text, nullable=False),
+    Column("body", Text),
+    Column("erased_at", Moment),
+    _prefixed("per_", "ref"),
+    CheckConstraint("(body IS NULL) = (erased_at IS NOT NULL)", "erased"),
+    Index("ix_person_application_id", "application_id"),
+)
+
+fact_set = Table(
+    "fact_set",
+    metadata,
+    Column("sha256", Text, primary_key=True),  # of the raw bytes, before compression
+    Column("encoding", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("bytes_raw", Integer, nullable=False),
+    _digest("sha256"),
+    CheckConstraint("encoding IN ('raw', 'zlib')", "encoding"),
+    CheckConstraint("bytes_raw > 0", "bytes_raw"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("prev", Text, nullable=False),
+    _digest("sha256"),
+    _digest("prev"),
+    CheckConstraint("seq >= 1", "seq"),
+)
+
+_IS_APPROVED = "outcome = 'approve'"
+
+decision = Table(
+    "decision",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("application_id", Text, ForeignKey("application.id"), nullable=False),
+    Column("supersedes", Text, ForeignKey("decision.id")),
+    Column("decided_at", Moment, nullable=False),
+    Column("as_of", Moment, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("limit_cents", BigInteger),
+    Column("monthly_rate_bps", Integer),
+    Column("grade", Text),
+    Column("pd", Double),
+    Column("expires_at", Moment),
+    Column("release_name", Text, nullable=False),
+    Column("release_digest", Text, nullable=False),
+    Column("engine_digest", Text, nullable=False),
+    Column("facts_sha256", Text, ForeignKey("fact_set.sha256"), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("body_sha256", Text, nullable=False),
+    Column("audit_seq", BigInteger, ForeignKey("audit.seq"), nullable=False),
+    Column("abn", Text, nullable=False),
+    Column("synthetic", Boolean, nullable=False),
+    UniqueConstraint("supersedes"),  # a decision is superseded once
+    UniqueConstraint("audit_seq"),
+    _prefixed("dec_"),
+    _digest("release_digest"),
+    _digest("engine_digest"),
+    _digest("body_sha256"),
+    CheckConstraint("length(abn) = 11", "abn_length"),
+    CheckConstraint("supersedes <> id", "supersedes_another"),
+    CheckConstraint("outcome IN ('approve', 'refer', 'decline')", "outcome"),
+    CheckConstraint(f"({_IS_APPROVED}) = (limit_cents IS NOT NULL)", "approve_has_limit"),
+    CheckConstraint(f"({_IS_APPROVED}) = (monthly_rate_bps IS NOT NULL)", "approve_has_rate"),
+    CheckConstraint(f"({_IS_APPROVED}) = (expires_at IS NOT NULL)", "approve_has_expiry"),
+    CheckConstraint("expires_at > decided_at", "expires_later"),
+    CheckConstraint("limit_cents BETWEEN 500000 AND 30000000", "limit_range"),
+    # Integer division instead of a per cent sign, which drivers take for a placeholder.
+    CheckConstraint("limit_cents = (limit_cents / 50000) * 50000", "limit_step"),
+    CheckConstraint("monthly_rate_bps >= 115", "rate_floor"),
+    CheckConstraint("pd BETWEEN 0 AND 1", "pd_range"),
+    Index("ix_decision_application_id", "application_id"),
+    Index("ix_decision_decided_at", "decided_at"),
+    Index(
+        "ix_decision_open_offer",
+        "abn",
+        "expires_at",
+        sqlite_where=text(_IS_APPROVED),
+        postgresql_where=text(_IS_APPROVED),
+    ),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("caller_id", Text, primary_key=True),
+    Column("route", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("reply", LargeBinary),  # pruned after a month; the row itself stays as long as the decision
+    Column("decision_id", Text, ForeignKey("decision.id")),
+    Column("created_at", Moment, nullable=False),
+    _digest("fingerprint"),
+    CheckConstraint("length(key) BETWEEN 1 AND 255", "key_length"),
+    CheckConstraint("status BETWEEN 200 AND 499", "status"),
+    Index(
+        "ix_idempotency_prunable",
+        "created_at",
+        sqlite_where=text("reply IS NOT NULL"),
+        postgresql_where=text("reply IS NOT NULL"),
+    ),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", _counter, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("object_id", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Moment, nullable=False),
+    Column("sent_at", Moment),
+    Column("dead_at", Moment),
+    Column("dedupe", Text, nullable=False),
+    UniqueConstraint("dedupe"),
+    CheckConstraint("attempts BETWEEN 0 AND 20", "attempts"),
+    CheckConstraint("sent_at IS NULL OR dead_at IS NULL", "sent_or_dead"),
+    Index(
+        "ix_outbox_due",
+        "next_at",
+        sqlite_where=text("sent_at IS NULL AND dead_at IS NULL"),
+        postgresql_where=text("sent_at IS NULL AND dead_at IS NULL"),
+    ),
+)
+
+brake = Table(
+    "brake",
+    metadata,
+    Column("id", _counter, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("segment", Text, nullable=False),  # '*' for all of them
+    Column("value", BigInteger),  # cents, or hundredths of a per cent; none for a plain stop
+    Column("set_at", Moment, nullable=False),
+    Column("set_by", Text, nullable=False),
+    Column("lifted_at", Moment),
+    Column("lifted_by", Text),
+    CheckConstraint("kind IN ('refer_all', 'daily_dollars', 'concentration')", "kind"),
+    CheckConstraint("(kind = 'refer_all') = (value IS NULL)", "value"),
+    CheckConstraint("value >= 0", "value_sign"),
+    CheckConstraint("lifted_at >= set_at", "lifted_after"),
+    CheckConstraint("(lifted_at IS NULL) = (lifted_by IS NULL)", "lifted_by_someone"),
+)

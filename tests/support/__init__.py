@@ -1,0 +1,1 @@
+"""What several tests share: named businesses, a small release, a PostgreSQL of their own."""
