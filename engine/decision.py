@@ -25,7 +25,7 @@ from engine.screening import Case, Finding, screen
 from engine.values import Frozen, Moment, problem
 
 Outcome = Literal["approve", "refer", "decline"]
-_LAST_RESORT = ("R15",)  # a decline always has a reason, even from a model that finds nothing adverse
+_LAST_RESORT = ("R15",)  # a no, or less, always has a reason, even from a model that finds nothing adverse
 _MATERIAL_POINTS = 3.0  # what costs less than a tenth in log-odds is no principal reason
 
 
@@ -144,12 +144,13 @@ def _explain(scored: Score | None, graded: Assignment | None, case: Case) -> tup
     """Reasons for a no or for less: the caps that bound, tightest first, or what cost points, and then the other."""
     lost = _lost(scored, case.evidence, _MATERIAL_POINTS) or _lost(scored, case.evidence, 0.0)[:1]
     if graded is None:
-        return choose(lost) or choose(_LAST_RESORT)
+        return choose(lost or _LAST_RESORT)
     asked = case.application.request.amount_cents
     caps = sorted((c.cents, c.name, c.reason) for c in graded.caps if c.cents is not None and c.cents < asked)
     by_cap = [reason for _, _, reason in caps if reason]
-    loss_bound = graded.bound_by == "expected_loss"
-    return choose(lost, by_cap) if loss_bound else choose(by_cap, lost if not graded.limit_cents else ())
+    if graded.bound_by == "expected_loss":  # the one cap without a reason of its own: what cost points is its reason
+        return choose(lost, by_cap) or choose(_LAST_RESORT)
+    return choose(by_cap, lost if not graded.limit_cents else ())
 
 
 def _lost(scored: Score | None, evidence: Evidence, least: float) -> list[str]:

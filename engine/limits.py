@@ -44,7 +44,7 @@ def assign(case: Case, grade: str, pd: float) -> Assignment:
     caps = (
         _stated("request", case.application.request.amount_cents, None),
         _stated("policy", min(case.policy.screening.most_amount_cents, LARGEST_CENTS), "R28"),
-        _from_bank(case, "turnover", "R02", lambda bank: _turnover_cap(bank, terms, case.policy)),
+        _from_bank(case, "turnover", _turnover_reason(case), lambda bank: _turnover_cap(bank, terms, case.policy)),
         _from_orders(case, terms),
         _from_bank(case, "debt_service", "R08", lambda bank: _service_cap(bank, grade, case.policy)),
         _stated("expected_loss", _loss_cap(terms, pd, case.policy), None),
@@ -76,12 +76,24 @@ def _turnover_cap(bank: BankSummary, grade: GradeTerms, policy: Policy) -> int:
     """A grade's share of mean monthly revenue, cut where sales fall or lenders stack up."""
     terms = policy.limits
     cents = sum(bank.revenue) * grade.turnover_factor_bps // (len(bank.revenue) * BPS)
-    recent, earlier = sum(bank.revenue[:_HALF]), sum(bank.revenue[_HALF:])
-    if len(bank.revenue) == BLOCKS and recent * BPS < earlier * (BPS - terms.falling_sales_bps):
+    if _sales_fall(bank, policy):
         cents = cents * terms.falling_sales_factor_bps // BPS
     if bank.lenders >= terms.stacking_lenders:
         cents = cents * terms.stacking_factor_bps // BPS
     return max(cents, 0)
+
+
+def _sales_fall(bank: BankSummary, policy: Policy) -> bool:
+    recent, earlier = sum(bank.revenue[:_HALF]), sum(bank.revenue[_HALF:])
+    return len(bank.revenue) == BLOCKS and recent * BPS < earlier * (BPS - policy.limits.falling_sales_bps)
+
+
+def _turnover_reason(case: Case) -> str:
+    """What to say where the turnover cap binds: what cut it, or turnover itself."""
+    bank = case.evidence.bank
+    if bank is not None and _sales_fall(bank, case.policy):
+        return "R03"
+    return "R09" if bank is not None and bank.lenders >= case.policy.limits.stacking_lenders else "R02"
 
 
 def _service_cap(bank: BankSummary, grade: str, policy: Policy) -> int:
@@ -117,16 +129,17 @@ def _evidence_cap(case: Case) -> Cap:
     """What the connected evidence allows: each absent source has a stated cap, declared data a lower one."""
     terms, facts = case.policy.limits, case.facts
     bank = case.evidence.bank
-    allowed = [terms.bank_connected_cents]
+    allowed = [(terms.bank_connected_cents, "R26")]
     if facts.bank.status == "absent":
-        allowed.append(terms.bank_absent_cents)
+        allowed.append((terms.bank_absent_cents, "R25"))
     if bank is not None and bank.evidence == "declared":
-        allowed.append(terms.bank_declared_cents)
+        allowed.append((terms.bank_declared_cents, "R26"))
     if facts.bureau.status == "absent":
-        allowed.append(terms.bureau_absent_cents)
+        allowed.append((terms.bureau_absent_cents, "R15"))
     if facts.marketplace.status == "absent":
-        allowed.append(terms.marketplace_absent_cents)
-    return _stated("evidence", min(allowed), "R25")
+        allowed.append((terms.marketplace_absent_cents, "R18"))
+    cents, reason = min(allowed)
+    return _stated("evidence", cents, reason)
 
 
 def _exposure_cap(held: Exposure | None, status: str, policy: Policy) -> Cap:

@@ -79,7 +79,9 @@ def evaluate(y: Floats, pd: Floats, weight: Floats, seed: int = 0, resamples: in
     """All figures, the AUC with a 95 % bootstrap interval over examples."""
     p = np.clip(pd, _TINY, 1 - _TINY)
     mean = weight / weight.sum()
-    slope, intercept = calibration_line(y, np.log(p / (1 - p)), weight)
+    log_odds = np.log(p / (1 - p))
+    constant = float(np.ptp(log_odds)) < _TINY  # one PD for all has no slope to speak of
+    slope, intercept = (float("nan"), float("nan")) if constant else calibration_line(y, log_odds, weight)
     generator = np.random.Generator(np.random.PCG64(seed))
     draws = [generator.integers(0, len(y), len(y)) for _ in range(resamples)]
     spread = np.array([auc(y[d], pd[d], weight[d]) for d in draws])

@@ -67,6 +67,7 @@ def write_draft(folder: Path, fitted: Fitted, data: Dataset, split: Split) -> No
 def publish_draft(folder: Path, policy: Path, name: str, created_on: date, root: Path, synthetic: bool) -> str:
     """Publish a draft under a policy; returns the release's name. ReleaseRejected or ValueError say why not."""
     told = json.loads((folder / DRAFT_FILE).read_bytes())
+    root.mkdir(parents=True, exist_ok=True)
     if tuple(told["features"]) != FEATURE_NAMES:
         raise ValueError("this draft was fitted on other inputs than the engine's features: it cannot decide")
     sequence = max((listed.manifest.sequence for listed in models.releases(root) if listed.manifest), default=0) + 1
