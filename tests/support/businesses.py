@@ -14,6 +14,7 @@ from engine.canonical import canonical_bytes
 from engine.facts import Facts
 from engine.facts.bank import KINDS, day_number
 from engine.facts.marketplace import COMPLETED
+from engine.people import Person
 
 AS_OF = datetime(2026, 8, 3, 1, 0, tzinfo=UTC)
 TODAY = AS_OF.date()
@@ -196,3 +197,18 @@ _WORDS = (
 def day(text: str) -> date:
     """A date from its ISO form."""
     return date.fromisoformat(text)
+
+
+PERSON = Person.model_validate_json(
+    canonical_bytes(
+        {
+            "roles": ["owner", "contact"],
+            "ownership_bps": 10_000,
+            "given_names": "Example",
+            "family_name": "Person",
+            "date_of_birth": "1984-02-29",
+            "mobile": "0491 570 006",
+            "email": "person@example.com",
+        }
+    )
+)

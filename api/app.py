@@ -1,0 +1,127 @@
+"""The whole application wired on one page.
+
+It does: open the store, load the release, join routes, errors and metrics. It does not: hold any logic. The rule
+it keeps: what is pretended (synthetic release, made-up sources) is refused outside development.
+"""
+
+import time
+import uuid
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import structlog
+from litestar import Litestar
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+import models
+from api.errors import handle
+from api.flow import Shell
+from api.metrics import RELEASE, Measured
+from api.routes import decisions, operations
+from api.security import Keyring
+from api.settings import Settings
+from api.sources import NoSources, Sources
+from api.sources.standin import MarketSources
+from api.store.database import Database
+from engine.release import Manifest
+
+log = structlog.get_logger()
+
+
+class Pretended(RuntimeError):
+    """Something made up would be served outside development."""
+
+
+def create() -> ASGIApp:
+    """The application by the settings of the environment; what the server calls."""
+    return create_app(Settings.from_environment())
+
+
+def create_app(settings: Settings) -> ASGIApp:
+    """The application: a plain ASGI callable that measures, logs and answers."""
+    _configure_logging()
+    release = models.champion() if settings.release is None else models.load(settings.release)
+    sources = _sources(settings)
+    refuse_pretended(settings, release.manifest, sources.synthetic)
+    database = Database.open(settings.database_url)
+    engine = models.engine_digest()
+    RELEASE.labels(release.name, release.digest[:12], engine[:12]).set(1)
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncGenerator[None, None]:
+        yield
+        database.close()
+
+    app = Litestar(
+        route_handlers=[
+            decisions.apply, decisions.decision, decisions.replay, operations.health, operations.ready,
+            operations.metrics, operations.openapi, operations.problem,
+        ],
+        exception_handlers={Exception: handle},
+        lifespan=[lifespan],
+        openapi_config=None,
+        logging_config=None,
+    )  # fmt: skip
+    app.state.settings = settings
+    app.state.shell = Shell(database=database, sources=sources, release=release, engine_digest=engine)
+    app.state.keyring = Keyring(database, settings.development)
+    app.state.load_release = models.load
+    return Logged(Measured(app))
+
+
+def _sources(settings: Settings) -> Sources:
+    return NoSources() if settings.market is None else MarketSources(settings.market)
+
+
+def refuse_pretended(settings: Settings, manifest: Manifest, made_up_sources: bool) -> None:
+    """Raise Pretended where a synthetic or unsigned release, or made-up sources, meet production."""
+    if settings.development:
+        return
+    signed: bool = manifest.signed  # never yet: signatures are still to come
+    if manifest.synthetic or not signed:
+        raise Pretended(f"release {manifest.name} is synthetic or unsigned: it may only be served in development")
+    if made_up_sources:
+        raise Pretended("made-up sources may only be served in development")
+
+
+class Logged:
+    """Gives each request its id and logs one line of it: never a body, a value or an address."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            await self.app(scope, receive, send)
+            return
+        request_id = uuid.uuid4().hex
+        scope["state"] = {**scope.get("state", {}), "request_id": request_id}
+        started, status = time.perf_counter(), 500
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, sending)
+        finally:
+            log.info(
+                "request", method=scope["method"], route=scope.get("path_template") or "unmatched", status=status,
+                ms=round((time.perf_counter() - started) * 1000, 1), request_id=request_id,
+            )  # fmt: skip
+
+
+def _configure_logging() -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(),
+        cache_logger_on_first_use=True,
+    )

@@ -1,0 +1,217 @@
+"""The command line of the service: `creditline`.
+
+It does: serve, decide a file, replay the record, manage keys, export, migrate. It does not: train (that is
+`creditline-train`). The rule it keeps: heavy imports wait until a command needs them, and errors are one line.
+"""
+
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from api.settings import DEVELOPMENT_MARKET, Settings
+
+_NO_SUCH_TABLE = "42P01"  # PostgreSQL's code
+
+
+def _settings() -> Settings:
+    from sqlalchemy.exc import ArgumentError
+
+    from api.store.database import parse
+
+    try:
+        settings = Settings.from_environment()
+        parse(settings.database_url)
+    except ArgumentError:
+        raise click.ClickException("CREDITLINE_DATABASE_URL is not the URL of a database") from None
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    return settings
+
+
+class OneLine(click.Group):
+    """A group whose foreseeable failures (no database, no release, no file) are one line and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a failure that is nobody's bug loses its traceback."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            if (words := _words_for(error)) is None:
+                raise
+            raise click.ClickException(words) from None
+
+
+def _words_for(error: Exception) -> str | None:
+    from sqlalchemy.exc import DBAPIError
+
+    from api.sources.market import MarketFileError
+    from api.store.errors import StoreError
+    from engine.scoring import LibraryMissing
+    from models.rejection import ReleaseRejected
+
+    match error:
+        case StoreError() | MarketFileError() | ReleaseRejected() | LibraryMissing():
+            return str(error)
+        case DBAPIError():  # its own words hold the statement and its values
+            if getattr(error.orig, "sqlstate", None) == _NO_SUCH_TABLE or "no such table" in str(error.orig):
+                return "the database is not up to date: run `creditline db upgrade` first"
+            return "the database cannot be used"
+        case OSError() if error.filename is not None:
+            return f"{error.filename}: {error.strerror}"
+    return None
+
+
+@click.group(cls=OneLine, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Credit-line decisions for Australian small businesses."""
+
+
+@main.command()
+@click.option("--development", is_flag=True, help="Synthetic release, made-up sources, a key on the screen.")
+@click.option("--host", default=None, help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(1, 65_535), default=None, help="[default: 8000]")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="More than 1 needs PostgreSQL.",
+)
+def serve(development: bool, host: str | None, port: int | None, workers: int) -> None:
+    """Run the HTTP service until it is stopped."""
+    from api.serving import run
+
+    overrides = {
+        "CREDITLINE_DEVELOPMENT": "1" if development else None,
+        "CREDITLINE_HOST": host,
+        "CREDITLINE_PORT": None if port is None else str(port),
+        "CREDITLINE_MARKET": str(DEVELOPMENT_MARKET) if development and DEVELOPMENT_MARKET.exists() else None,
+    }
+    for name, value in overrides.items():
+        if value is not None:
+            os.environ.setdefault(name, value) if name == "CREDITLINE_MARKET" else os.environ.update({name: value})
+    run(_settings(), workers)
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--release", default=None, help="A release's name.  [default: the champion]")
+@click.option(
+    "--market",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=None,
+    help="Market file for the facts that FILE does not hold.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The whole decision as JSON.")
+def decide(file: Path, release: str | None, market: Path | None, as_json: bool) -> None:  # fmt: skip
+    """Decide FILE: an application with its facts, or a request body as the API takes it."""
+    from api.commands import Unreadable, decide_file, show
+
+    try:
+        decision = decide_file(file, release, market)
+    except Unreadable as error:
+        raise click.ClickException(str(error)) from None
+    if as_json:
+        click.echo(decision.canonical().decode())
+    else:
+        show(decision)
+
+
+@main.command()
+@click.argument("decision_id", required=False)
+@click.option("--since", type=int, default=None, help="Replay every decision after this audit number (0: all).")
+def replay(decision_id: str | None, since: int | None) -> None:
+    """Decide again from the record and compare every byte; exit 1 on a difference."""
+    from api.commands import replay_many
+
+    if (decision_id is None) == (since is None):
+        raise click.UsageError("give a decision's id, or --since")
+    if not replay_many(_settings().database_url, decision_id, since):
+        sys.exit(1)
+
+
+@main.group()
+def key() -> None:
+    """Bearer keys of JSON callers."""
+
+
+@key.command("add")
+@click.argument("name")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice(("apply", "supply", "audit", "operate")),
+    default=("apply",),
+    show_default=True,
+)
+def key_add(name: str, scopes: tuple[str, ...]) -> None:  # fmt: skip
+    """Make a key for NAME; it is shown once and never again."""
+    from api.commands import add_key
+
+    click.echo(add_key(_settings().database_url, name, scopes))
+
+
+@key.command("list")
+def key_list() -> None:
+    """List keys by their first characters."""
+    from api.commands import keys
+
+    for held in keys(_settings().database_url):
+        state = "revoked" if held.revoked_at else "live"
+        click.echo(f"{held.id}  {held.prefix}...  {' '.join(sorted(held.scopes))}  {state}  {held.name}")
+
+
+@key.command("revoke")
+@click.argument("key_id")
+def key_revoke(key_id: str) -> None:
+    """Revoke a key for good."""
+    from api.commands import revoke
+
+    if not revoke(_settings().database_url, key_id):
+        raise click.ClickException("there is no live key with that id")
+
+
+@main.command()
+@click.option("--out", type=click.File("w"), default="-", help="[default: standard output]")
+@click.option("--since", type=int, default=0, help="Only decisions after this audit number.")
+def export(out: Any, since: int) -> None:
+    """Write decisions with the application and facts as known then, one JSON object a line."""
+    from api.commands import exported
+
+    for record in exported(_settings().database_url, since):
+        out.write(json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n")
+
+
+@main.command()
+@click.option("--market", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=DEVELOPMENT_MARKET)
+@click.option("--business", type=click.IntRange(0), default=0, show_default=True, help="Which business of the market.")
+@click.option("--out", type=click.File("w"), default="-", help="[default: standard output]")
+def example(market: Path, business: int, out: Any) -> None:
+    """Write a request body for a business of the market, with its bank statement (all made up)."""
+    from api.commands import example_body
+
+    out.write(json.dumps(example_body(market, business, datetime.now(UTC)), indent=1) + "\n")
+
+
+@main.group()
+def db() -> None:
+    """The database."""
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the database to the newest schema."""
+    from api.store.migrations import upgrade
+
+    upgrade(_settings().database_url)
+    click.echo("the database is up to date")
+
+
+if __name__ == "__main__":
+    main()

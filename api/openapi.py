@@ -1,0 +1,187 @@
+"""The API's description, OpenAPI 3.1: schemas from the very models that validate, replies and problems by name.
+
+It does: describe every public route with examples. It does not: serve a viewer (its pages load scripts from other
+hosts). The rule it keeps: a test compares its paths with the routes that exist, both ways.
+"""
+
+from functools import cache
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from api.errors import SLUGS
+from api.wire import Submission
+from engine.pricing import CostDisclosure, Fees
+from engine.reasons import Reason
+
+Schema = dict[str, Any]
+_PROBLEMS_OF_APPLY = (
+    "idempotency-key-missing", "idempotency-key-invalid", "idempotency-key-reuse", "idempotency-in-flight",
+    "idempotency-key-expired", "malformed-json", "malformed-request", "validation-failed", "payload-too-large",
+    "unsupported-media-type", "unauthenticated", "forbidden", "dependency-unavailable", "storage-full",
+    "outcome-unknown", "internal",
+)  # fmt: skip
+EXAMPLE: Schema = {
+    "business": {
+        "entity_type": "company", "abn": "37 955 501 005", "acn": "955 501 005",
+        "legal_name": "BANKSIA HOMEWARES PTY LTD", "anzsic": "G", "state": "VIC", "trading_since": "2018-03-01",
+        "staff_band": "5-19", "gst_registered": True,
+    },
+    "request": {"amount_cents": 4_000_000, "purpose": "stock"},
+    "finances": {
+        "turnover_12m_cents": 96_000_000, "other_lenders": 0, "other_repayments_month_cents": 0,
+        "overdue_tax_cents": 0,
+    },
+    "consents": [
+        {"kind": kind, "version": "2026-11", "given": True, "at": "2026-11-23T01:00:00Z"}
+        for kind in (
+            "privacy_notice", "commercial_bureau", "bank_data", "marketplace_data", "electronic_communications",
+            "authority",
+        )
+    ],
+    "people": [
+        {
+            "roles": ["owner", "director", "contact"], "ownership_bps": 10_000, "given_names": "Example",
+            "family_name": "Person", "date_of_birth": "1984-02-29", "mobile": "0491 570 006",
+            "email": "person@example.com",
+        }
+    ],
+}  # fmt: skip
+
+
+@cache
+def document() -> Schema:
+    """The whole description."""
+    _, shared = models_json_schema(
+        [(Submission, "validation"), (CostDisclosure, "serialization"), (Fees, "serialization"),
+         (Reason, "serialization")],
+        ref_template="#/components/schemas/{model}",
+    )  # fmt: skip
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "creditline", "version": "1",
+            "description": "Credit-line decisions for Australian small businesses. Money is integer cents, "
+            "rates are basis points a month (115 is 1.15 %), times are UTC.",
+        },
+        "security": [{"bearer": []}],
+        "paths": _paths(),
+        "components": {
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            "schemas": {**shared["$defs"], **_schemas()},
+        },
+    }  # fmt: skip
+
+
+def _paths() -> dict[str, Schema]:
+    decision_id = {"name": "decision_id", "in": "path", "required": True, "schema": {"type": "string"}}
+    return {
+        "/v1/applications": {
+            "post": {
+                "operationId": "apply",
+                "summary": "Send an application and get its decision",
+                "parameters": [
+                    {
+                        "name": "Idempotency-Key", "in": "header", "required": True,
+                        "description": "Made and kept before sending; the same key gives the same reply for ever.",
+                        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._:-]{16,255}$"},
+                    }
+                ],
+                "requestBody": {
+                    "required": True,
+                    "content": {"application/json": {"schema": _ref("Submission"), "example": EXAMPLE}},
+                },
+                "responses": {"201": _reply("The decision, recorded", "Decision"), **_problems(*_PROBLEMS_OF_APPLY)},
+            }
+        },
+        "/v1/decisions/{decision_id}": {
+            "get": _read("decision", "A decision of yours again", "Decision", [decision_id], "unauthenticated",
+                         "forbidden", "not-found", "dependency-unavailable", "internal"),
+        },
+        "/v1/decisions/{decision_id}/replay": {
+            "get": _read("replay", "Decide again from the record and compare every byte (auditors)", "Replay",
+                         [decision_id], "unauthenticated", "forbidden", "not-found", "gone",
+                         "dependency-unavailable", "internal"),
+        },
+        "/health": {"get": _read("health", "The process lives", "Status", [])},
+        "/ready": {"get": _read("ready", "The service can decide", "Status", [], "dependency-unavailable")},
+        "/problems/{slug}": {
+            "get": _read("problem", "What a problem means", "ProblemMeaning",
+                         [{**decision_id, "name": "slug"}], "not-found"),
+        },
+        "/metrics": {
+            "get": {
+                "operationId": "metrics", "summary": "Prometheus metrics (operators)",
+                "responses": {"200": {"description": "Text format", "content": {"text/plain": {}}},
+                              **_problems("unauthenticated", "forbidden", "dependency-unavailable", "internal")},
+            }
+        },
+        "/schema/openapi.json": {"get": _read("openapi", "This document", "Status", [])},
+    }  # fmt: skip
+
+
+def _read(operation: str, summary: str, schema: str, parameters: list[Schema], *problems: str) -> Schema:
+    return {
+        "operationId": operation,
+        "summary": summary,
+        "parameters": parameters,
+        "responses": {"200": _reply(summary, schema), **_problems(*problems)},
+    }
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _reply(description: str, schema: str) -> Schema:
+    return {"description": description, "content": {"application/json": {"schema": _ref(schema)}}}
+
+
+def _problems(*slugs: str) -> dict[str, Schema]:
+    by_status: dict[str, list[str]] = {}
+    for slug in slugs:
+        by_status.setdefault(str(SLUGS[slug][0]), []).append(slug)
+    content = {"application/problem+json": {"schema": _ref("Problem")}}
+    return {
+        status: {"description": " | ".join(sorted(names)), "content": content} for status, names in by_status.items()
+    }
+
+
+def _schemas() -> dict[str, Schema]:
+    text, number = {"type": "string"}, {"type": "integer"}
+    strings = {"type": "array", "items": text}
+    condition = _object(code=text, text=text)
+    offer = _object(
+        limit_cents=number, monthly_rate_bps=number, monthly_rate_percent=text, fees=_ref("Fees"), held_until=text,
+        conditions={"type": "array", "items": condition}, worked_draw=_ref("CostDisclosure"),
+    )  # fmt: skip
+    return {
+        "Offer": offer,
+        "Decision": _object(
+            decision_id=text, application_id=text, decided_at=text,
+            outcome={"type": "string", "enum": ["approve", "refer", "decline"]}, message=text, requested_cents=number,
+            offer={"anyOf": [_ref("Offer"), {"type": "null"}]},
+            reasons={"type": "array", "maxItems": 4, "items": _ref("Reason")}, external_data_unavailable=strings,
+            supersedes={"type": ["string", "null"]}, audit_seq=number, receipt_hash=text,
+            synthetic={"type": "boolean"},
+        ),
+        "Replay": _object(
+            decision_id=text, match={"type": "boolean"}, engine_recorded=text, engine_now=text, release=text,
+            difference={"type": ["string", "null"]},
+        ),
+        "Problem": {
+            "type": "object", "required": ["type", "title", "status", "request_id"],
+            "properties": {
+                "type": text, "title": text, "status": number, "request_id": text,
+                "errors": {"type": "array", "items": _object(path=text, rule=text, message=text)},
+            },
+        },
+        "ProblemMeaning": _object(slug=text, status=number, title=text),
+        "Status": {"type": "object"},
+    }  # fmt: skip
+
+
+def _object(**properties: Schema) -> Schema:
+    return {
+        "type": "object", "required": list(properties), "properties": properties, "additionalProperties": False,
+    }  # fmt: skip

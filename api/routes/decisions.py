@@ -1,0 +1,109 @@
+"""JSON v1: an application in, a decision out; a decision again; a replay for auditors.
+
+Handlers authenticate from headers before any body is read, then hand over to api.flow.
+"""
+
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.exceptions import InternalServerException
+
+from api import flow
+from api.errors import Problem
+from api.security import Caller, Keyring
+from api.wire import (
+    MOST_BODY_BYTES,
+    fingerprint,
+    idempotency_key,
+    parse_submission,
+    require_json,
+)
+from engine.release import Release
+
+APPLICATIONS = "/v1/applications"
+AnyRequest = Request[Any, Any, Any]
+
+
+async def _caller(request: AnyRequest, *scopes: str) -> Caller:
+    """The caller, who has to hold the first scope, or any of the others."""
+    keyring: Keyring = request.app.state.keyring
+    caller = await keyring.caller(request.headers.get("authorization"))
+    if caller.scopes.isdisjoint(scopes):
+        caller.require(scopes[0])
+    return caller
+
+
+def _shell(request: AnyRequest) -> flow.Shell:
+    shell: flow.Shell = request.app.state.shell
+    return shell
+
+
+async def _body(request: AnyRequest) -> bytes:
+    """The whole body; Problem `malformed-request` where the connection ends, or stops making sense, before it."""
+    try:
+        return await request.body()
+    except InternalServerException:
+        raise Problem("malformed-request") from None
+
+
+def _json(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response[bytes]:
+    return Response(
+        body,
+        status_code=status,
+        media_type="application/json",
+        headers={"Cache-Control": "no-store", **(headers or {})},
+    )
+
+
+@post(APPLICATIONS, request_max_body_size=MOST_BODY_BYTES, include_in_schema=False)
+async def apply(request: AnyRequest) -> Response[bytes]:
+    """Decide an application: 201 with the decision, or the earlier reply of the same Idempotency-Key."""
+    caller = await _caller(request, "apply")
+    keys = request.headers.getall("idempotency-key", [])
+    key = idempotency_key(",".join(keys) if keys else None)  # two lines are one list, which is no key
+    require_json(request.headers.get("content-type"), request.headers.get("content-encoding"))
+    shell = _shell(request)
+    submission = parse_submission(await _body(request), shell.clock().date())
+    asked = flow.Asked(
+        caller=caller,
+        key=key,
+        route=APPLICATIONS,
+        fingerprint=fingerprint(APPLICATIONS, submission),
+        submission=submission,
+        request_id=request.scope["state"].get("request_id", ""),
+    )
+    answer = await flow.answer(shell, asked)
+    replayed = {} if answer.age_seconds is None else {"Idempotency-Replayed": "true", "Age": str(answer.age_seconds)}
+    return _json(answer.body, answer.status, replayed)
+
+
+@get("/v1/decisions/{decision_id:str}", include_in_schema=False)
+async def decision(request: AnyRequest, decision_id: str) -> Response[bytes]:
+    """The public reply of one of the caller's own decisions; an auditor may read any."""
+    caller = await _caller(request, "apply", "audit")
+    owner = None if "audit" in caller.scopes else caller.id
+    body = await flow.stored_reply(_shell(request), decision_id, owner)
+    if body is None:
+        raise Problem("not-found")
+    return _json(body)
+
+
+@get("/v1/decisions/{decision_id:str}/replay", include_in_schema=False)
+async def replay(request: AnyRequest, decision_id: str) -> Response[bytes]:
+    """Decide again from the record and say whether every byte agrees; for auditors."""
+    await _caller(request, "audit")
+    shell = _shell(request)
+
+    def release_of(name: str) -> Release:
+        release: Release = shell.release if name == shell.release.name else request.app.state.load_release(name)
+        return release
+
+    result = await shell.database.read(
+        lambda connection: flow.replay(connection, decision_id, release_of, shell.engine_digest)
+    )
+    if result is None:
+        raise Problem("not-found")
+    if result.difference == "erased":
+        raise Problem("gone")
+    return _json(msgspec.json.encode(result))

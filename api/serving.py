@@ -1,0 +1,115 @@
+"""Run the service under granian: prepare the database, serve, and in development say where and how.
+
+It does: start workers and print what a newcomer needs. It does not: configure the app (api.app does). The rule it
+keeps: production starts only on a database that is up to date; development brings it up to date itself.
+"""
+
+import json
+import os
+import threading
+import time
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+import models
+from api.commands import add_key, example_body
+from api.settings import Settings
+from api.store.migrations import is_current, upgrade
+
+KEY_FILE = Path("var/development.key")
+EXAMPLE_FILE = Path("var/application.json")
+_READY_SECONDS = 30.0
+_STOP_SECONDS = 15
+
+
+def run(settings: Settings, workers: int) -> None:
+    """Serve until stopped; ClickException names what is missing."""
+    from granian import Granian  # noqa: PLC0415 - loads the server only when it is wanted
+    from granian.constants import Interfaces  # noqa: PLC0415
+
+    sqlite = settings.database_url.startswith("sqlite")
+    if sqlite and workers > 1:
+        raise click.ClickException("SQLite has one writer: more than one worker needs PostgreSQL")
+    if settings.development:
+        Path("var").mkdir(exist_ok=True)
+        upgrade(settings.database_url)
+        _announce_when_ready(settings)
+    else:
+        _refuse_pretended(settings)
+        if not is_current(settings.database_url):
+            raise click.ClickException("the database is not up to date: run `creditline db upgrade` first")
+    os.environ["CREDITLINE_DATABASE_URL"] = settings.database_url
+    Granian(
+        "api.app:create", factory=True, interface=Interfaces.ASGINL, address=settings.host, port=settings.port,
+        workers=workers, respawn_failed_workers=True, workers_kill_timeout=_STOP_SECONDS, log_access=False,
+        backlog=1024,
+    ).serve()  # fmt: skip
+
+
+def _refuse_pretended(settings: Settings) -> None:
+    """What every worker would refuse, told in one line before any of them starts; reads the manifest alone."""
+    from api.app import Pretended, refuse_pretended  # noqa: PLC0415 - development does not need it here
+
+    line = models.champion_line()
+    name = settings.release or (line.name if line else "")
+    listed = next((one for one in models.releases() if one.name == name), None)
+    if listed is None or listed.manifest is None:
+        raise click.ClickException(f"there is no release {name!r} that can be read")
+    try:
+        refuse_pretended(settings, listed.manifest, settings.market is not None)
+    except Pretended as error:
+        raise click.ClickException(str(error)) from None
+
+
+def development_key(database_url: str) -> str:
+    """The development key, made once and kept in a private file under var/."""
+    if KEY_FILE.exists():
+        return KEY_FILE.read_text().strip()
+    secret = add_key(database_url, "development", ("apply", "supply", "audit", "operate"), development=True)
+    with open(KEY_FILE, "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        file.write(secret + "\n")
+    return secret
+
+
+def _announce_when_ready(settings: Settings) -> None:
+    secret = development_key(settings.database_url)
+    if settings.market is not None:
+        body = example_body(settings.market, 0, datetime.now(UTC))
+        EXAMPLE_FILE.write_text(json.dumps(body, indent=1) + "\n")
+    base = f"http://{settings.host}:{settings.port}"
+
+    def announce() -> None:
+        give_up = time.monotonic() + _READY_SECONDS
+        while time.monotonic() < give_up:
+            try:
+                with urllib.request.urlopen(f"{base}/ready", timeout=1):
+                    break
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.1)
+        else:
+            return
+        click.echo(_banner(base, secret))
+
+    threading.Thread(target=announce, daemon=True).start()
+
+
+def _banner(base: str, secret: str) -> str:
+    return f"""
+  creditline serves on {base}   (development: synthetic release, made-up businesses)
+
+    {base}/schema/openapi.json   the API
+    {base}/ready                 readiness
+    {base}/metrics               metrics (with the key)
+
+  Development key: {secret}
+
+  Get a decision:
+
+    curl -s {base}/v1/applications -H 'Authorization: Bearer {secret}' \\
+      -H "Idempotency-Key: $(python3 -c 'import uuid; print(uuid.uuid4())')" \\
+      -H 'Content-Type: application/json' --data @{EXAMPLE_FILE}
+"""

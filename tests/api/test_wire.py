@@ -1,0 +1,229 @@
+"""The service on a real socket: what HTTP itself can do wrong, who goes away too soon, and what is logged of it."""
+
+import json
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from api.store import queries
+from api.store.database import Database
+from api.store.tables import metadata
+from tests.support.schema import slug_of
+from tests.support.server import Server
+from tests.support.service import PERSON, fresh_key, market_bodies
+
+CANARIES = {
+    "given_names": "Quokkaline", "family_name": "Bilbymoor", "mobile": "0491 570 157",
+    "email": "numbat.canary@example.org", "date_of_birth": "1951-07-13",
+}  # fmt: skip
+TRACES = ("quokkaline", "bilbymoor", "491 570 157", "491570157", "numbat", "example.org", "1951-07-13", "13/07/1951")
+
+
+@pytest.fixture(scope="module")
+def body(market: Path) -> dict[str, Any]:
+    """A request of one business of the market."""
+    return market_bodies(market)[0]
+
+
+def _decisions(server: Server, key: str) -> int:
+    """How many decisions were made under a key."""
+    with Database.open(server.url) as database, database.transaction(read_only=True) as connection:
+        rows = "SELECT count(*) FROM idempotency JOIN decision ON decision.id = decision_id WHERE key = :key"
+        return int(connection.execute(text(rows), {"key": key}).scalar_one())
+
+
+def test_a_decision_over_the_wire(server: Server, body: dict[str, Any]) -> None:
+    """Post, repeat and read again: the same bytes, none of them to be cached."""
+    key = fresh_key()
+    first, again = server.apply(body, key), server.apply(json.dumps(body, indent=2).encode(), key)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert (again.content, again.headers["idempotency-replayed"]) == (first.content, "true")
+    assert int(again.headers["age"]) >= 0
+    read = server.ask("GET", f"/v1/decisions/{first.json()['decision_id']}")
+    assert read.content == first.content
+    assert {reply.headers["cache-control"] for reply in (first, again, read)} == {"no-store"}
+    assert _decisions(server, key) == 1
+
+
+@pytest.mark.parametrize("size", ["Content-Length: 11000000", "Transfer-Encoding: chunked"])
+def test_a_body_too_large_is_refused(server: Server, size: str) -> None:
+    """B24: 11 MB is 413 whether its length is announced or not, and the rest of it is not waited for."""
+    part = b" " * 100_000
+    chunk = b"186a0\r\n" + part + b"\r\n" if "chunked" in size else part
+    status, reply = server.raw(server.head(f"Idempotency-Key: {fresh_key()}", size), *[chunk] * 110)
+    assert status == 413
+    assert b"payload-too-large" in reply
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("Content-Length: -1",),
+        ("Content-Length: 5", "Content-Length: 6"),
+        ("Content-Length: 5, 6",),
+        ("Content-Length: 5x",),
+        ("Content-Length: 99999999999999999999999",),
+        ("Transfer-Encoding: gzip",),
+        ("Transfer-Encoding: chunked, gzip",),
+    ],
+)
+def test_a_length_that_makes_no_sense_is_refused(server: Server, lines: tuple[str, ...]) -> None:
+    """B24: a wrong, double or unreadable length is 400 and ends the connection, before any body is read."""
+    status, reply = server.raw(server.head(f"Idempotency-Key: {fresh_key()}", *lines) + b"{}{}{}")
+    assert status == 400
+    assert b"connection: close" in reply.lower()
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_two_ways_of_saying_the_length_smuggle_nothing(server: Server, body: dict[str, Any], order: int) -> None:
+    """B24: with a length and chunks both, the chunks count alone and the connection ends: no second request hides."""
+    key, hidden, whole = fresh_key(), fresh_key(), json.dumps(body).encode()
+    lines = ("Content-Length: 5", "Transfer-Encoding: chunked")[::order]
+    chunks = b"%x\r\n%b\r\n0\r\n\r\n" % (len(whole), whole)
+    behind = server.head(f"Idempotency-Key: {hidden}", f"Content-Length: {len(whole)}") + whole
+    status, reply = server.raw(server.head(f"Idempotency-Key: {key}", *lines) + chunks + behind)
+    assert status in {201, 400}
+    assert b"connection: close" in reply.lower()
+    assert _decisions(server, hidden) == 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Idempotency-Key: 8letters",
+        "Idempotency-Key: " + "x" * 4096,
+        "Idempotency-Key: key-00000000000\x000001",
+        "Idempotency-Key: key-00000000000\r\n0001",
+        "Idempotency-Key: key-00000000000\r0001",
+        "Idempotency-Key: key-00000000000\n0001",
+        "Idempotency-Key: key-00000000000\r\n 0000001",
+        "Idempotency-Key: key-000000000000001\r\nIdempotency-Key: key-000000000000002",
+        "Idempotency-Key:",
+        "X-Other: 1",
+    ],
+)
+def test_a_wrong_key_on_the_wire_is_refused(server: Server, body: dict[str, Any], line: str) -> None:
+    """B01, B02: too short, too long, with CR, LF or NUL, two at once or none: 400, whichever layer sees it first."""
+    whole = json.dumps(body).encode()
+    status, _ = server.raw(server.head(line, f"Content-Length: {len(whole)}") + whole)
+    assert status == 400
+
+
+def test_broken_chunks_are_malformed(server: Server) -> None:
+    """A body whose chunks make no sense is 400 `malformed-request`, not an error of ours."""
+    head = server.head(f"Idempotency-Key: {fresh_key()}", "Transfer-Encoding: chunked")
+    status, reply = server.raw(head + b"zz\r\n{}\r\n0\r\n\r\n")
+    assert status == 400
+    assert b"malformed-request" in reply
+
+
+def test_who_leaves_after_the_body_has_a_decision(server: Server, body: dict[str, Any]) -> None:
+    """B07: the client drops after its body; the decision is made all the same, and the retry replays it."""
+    key, whole = fresh_key(), json.dumps(body).encode()
+    server.drop(server.head(f"Idempotency-Key: {key}", f"Content-Length: {len(whole)}") + whole)
+    give_up = time.monotonic() + 20
+    while not _decisions(server, key) and time.monotonic() < give_up:
+        time.sleep(0.05)
+    reply = server.apply(body, key)
+    assert (reply.status_code, reply.headers["idempotency-replayed"]) == (201, "true")
+    assert _decisions(server, key) == 1
+
+
+def test_who_leaves_within_the_body_has_none(server: Server, body: dict[str, Any]) -> None:
+    """Half a body decides nothing; the retry is a first request."""
+    key, whole = fresh_key(), json.dumps(body).encode()
+    server.drop(server.head(f"Idempotency-Key: {key}", f"Content-Length: {len(whole)}") + whole[: len(whole) // 2])
+    reply = server.apply(body, key)
+    assert reply.status_code == 201
+    assert "idempotency-replayed" not in reply.headers
+
+
+@pytest.mark.parametrize("hostile", [b"[" * 100_000, b'{"a":' * 100_000, b"\xff\xfe{\x00}\x00", b"9" * 5_000, b"1e400"])
+def test_hostile_bodies_are_answered_at_once(server: Server, hostile: bytes) -> None:
+    """B25 over the wire: an answer comes, and the next request is served."""
+    reply = server.apply(hostile)
+    assert slug_of(reply) in {"malformed-json", "validation-failed"}
+    assert server.ask("GET", "/health", secret=None).status_code == 200
+
+
+def test_unknown_paths_and_methods_are_problems(server: Server) -> None:
+    """404 and 405 are problems like any other, and 405 says what is allowed."""
+    assert slug_of(server.ask("GET", "/nothing/here", secret=None)) == "not-found"
+    assert slug_of(server.ask("GET", "/v1/decisions/../../etc/passwd", secret=None)) == "not-found"
+    reply = server.ask("DELETE", "/v1/applications", secret=None)
+    assert (reply.status_code, slug_of(reply)) == (405, "method-not-allowed")
+    assert "POST" in reply.headers["allow"]
+
+
+def test_personal_details_stay_with_the_person(server: Server, body: dict[str, Any], market: Path) -> None:
+    """Names, mobile, e-mail and birth date are in the person's row alone: in no log, metric, reply or other row."""
+    person = {**body["people"][0], **CANARIES}
+    whole = {**body, "people": [person]}
+    key = fresh_key()
+    replies = [
+        server.apply(whole, key),
+        server.apply(whole, key),
+        server.apply({**whole, "request": {"amount_cents": 5_000_000, "purpose": "stock"}}, key),  # reuse
+        server.apply(whole, secret=None),
+        server.apply(whole, None),
+        server.apply(whole, headers={"Content-Type": "text/plain"}),
+        server.apply(json.dumps(whole).encode() + b"}"),
+        server.apply({**whole, "people": [{**person, "mobile": "Quokkaline", "email": "Bilbymoor"}]}),
+        server.apply({**whole, "people": [{**person, "date_of_birth": "1951-07-13T00"}, {**PERSON, **CANARIES}]}),
+        server.apply({**whole, "business": {**body["business"], "abn": CANARIES["email"]}}),
+        server.ask("GET", "/metrics"),
+    ]
+    assert [reply.status_code for reply in replies] == [201, 201, 422, 401, 400, 415, 400, 422, 422, 422, 200]
+    decision_id = replies[0].json()["decision_id"]
+    replies += [server.ask("GET", f"/v1/decisions/{decision_id}{more}") for more in ("", "/replay")]
+    places = {f"reply {number}": reply.text + str(reply.headers) for number, reply in enumerate(replies)}
+    places |= {"log": server.log, **_rows_but_people(server)}
+    for trace in TRACES:
+        assert [place for place, held in places.items() if trace in held.lower()] == [], trace
+    with Database.open(server.url) as database, database.transaction(read_only=True) as connection:
+        people = connection.execute(text("SELECT body FROM person")).scalars().all()
+    kept = [json.loads(each) for each in people if each and "Quokkaline" in each]
+    assert [(each["email"], each["mobile"], each["date_of_birth"]) for each in kept] == [
+        (CANARIES["email"], "+61491570157", "1951-07-13")
+    ]
+
+
+def _rows_but_people(server: Server) -> dict[str, str]:
+    """Every value of every row of every other table, facts unpacked."""
+    told: dict[str, list[str]] = {}
+    with Database.open(server.url) as database, database.transaction(read_only=True) as connection:
+        for table in metadata.sorted_tables:
+            if table.name != "person":
+                rows = connection.execute(table.select()).all()
+                told[table.name] = [v.decode("latin-1") if isinstance(v, bytes) else str(v) for r in rows for v in r]
+        for sha256 in connection.execute(text("SELECT sha256 FROM fact_set")).scalars():
+            told["fact_set"].append((queries.facts_body(connection, sha256) or b"").decode())
+    return {name: "\n".join(values) for name, values in told.items()}
+
+
+def test_odd_text_breaks_no_header_and_no_log_line(server: Server, body: dict[str, Any]) -> None:
+    """B29: with traps for eyes and terminals in names, every line of the log is one JSON object of known fields."""
+    odd = "=cmd|'/C calc'!A0 \u202egnp.exe\u202c zero\u200bwidth {{7*7}} %0d%0aSet-Cookie: a=b"
+    before = len(server.log.splitlines())
+    reply = server.apply({**body, "people": [{**body["people"][0], "given_names": odd, "family_name": odd}]})
+    assert reply.status_code == 201
+    assert "set-cookie" not in reply.headers
+    lines = [json.loads(line) for line in server.log.splitlines()[before:] if line.startswith("{")]
+    requests = [line for line in lines if line.get("request_id") == reply.headers["x-request-id"]]
+    assert [(line["method"], line["route"], line["status"]) for line in requests] == [("POST", "/v1/applications", 201)]
+    known = {"method", "route", "status", "ms", "request_id", "event", "level", "timestamp"}
+    assert all(set(line) == known for line in lines)
+
+
+def test_the_log_has_one_line_a_request_and_no_address(server: Server) -> None:
+    """A request is logged by route template, so no id, path or address of a caller is in the log."""
+    probe = server.ask("GET", "/v1/decisions/dec_canary0000")
+    server.ask("GET", "/v1/nothing-canary")
+    time.sleep(0.1)
+    own = [line for line in server.log.splitlines() if line.startswith("{")]
+    assert sum(probe.headers["x-request-id"] in line for line in own) == 1
+    assert not any("canary" in line or re.search(r"127\.0\.0\.1", line) for line in own)

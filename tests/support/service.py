@@ -1,0 +1,242 @@
+"""The whole service in this process: the real application over a real database, with the clock in the test's hand.
+
+It does: open it with sources that tell a story or play a market, send it requests, and count its rows. It does
+not: use a socket (tests.support.server does). The rule it keeps: every reply is checked against the API's own
+description before a test sees it.
+"""
+
+import asyncio
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import httpx
+from litestar import Litestar
+from litestar.datastructures import State
+from sqlalchemy import text
+
+import models
+from api.app import Logged, create_app
+from api.commands import add_key
+from api.metrics import Measured
+from api.settings import Settings
+from api.sources import Gathered, Sources
+from api.sources.market import MarketFile
+from api.sources.standin import moved
+from api.store import queries
+from api.store.database import Database
+from engine.application import Application
+from engine.facts import Facts
+from engine.facts.statement import STATEMENT, statement_of
+from engine.release import Release
+from tests.support import businesses
+from tests.support.businesses import AS_OF, application_json, facts_of, story
+from tests.support.releases import fake_release
+from tests.support.schema import check_reply
+
+APPLICATIONS = "/v1/applications"
+EVERY_SCOPE = ("apply", "supply", "audit", "operate")
+TABLES = ("application", "audit", "decision", "fact_set", "idempotency", "outbox", "person")
+PERSON: Mapping[str, Any] = json.loads(businesses.PERSON.canonical())
+_champion = cache(models.champion)
+
+
+class Clock:
+    """A clock that stands still until a test moves it."""
+
+    def __init__(self, now: datetime = AS_OF) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(seconds=seconds)
+
+
+class StorySources:
+    """Sources that say of every business what one story says."""
+
+    synthetic = True
+
+    def __init__(self, told: Mapping[str, Any]) -> None:
+        self.told = told
+        self._facts: dict[datetime, Facts] = {}
+
+    async def gather(self, application: Application, as_of: datetime) -> Gathered:
+        """The story's facts, fetched at this moment."""
+        if as_of not in self._facts:
+            self._facts[as_of] = facts_of(self.told, as_of)
+        facts = self._facts[as_of]
+        return Gathered(facts.registry, facts.compliance, facts.marketplace, facts.bank, facts.bureau)
+
+
+@dataclass
+class Service:
+    """An opened service; `secret` is a key with every scope."""
+
+    app: Logged
+    state: State
+    url: str
+    secret: str
+    clock: Clock | None = None
+    others: dict[tuple[str, ...], str] = field(default_factory=dict)
+
+    @property
+    def database(self) -> Database:
+        """The database it works on."""
+        database: Database = self.state.shell.database
+        return database
+
+    def key(self, *scopes: str) -> str:
+        """A key with these scopes alone, of another caller."""
+        if scopes not in self.others:
+            self.others[scopes] = add_key(self.url, "another", scopes)
+        return self.others[scopes]
+
+    def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """One request; `secret=None` sends no key."""
+        return asyncio.run(self.send(method, path, **more))
+
+    def apply(self, body: object, key: str | None = "", **more: Any) -> httpx.Response:
+        """Send an application (bytes as they are), under a fresh idempotency key unless one is given."""
+        return self.ask("POST", APPLICATIONS, **apply_arguments(body, key, **more))
+
+    def apply_all(self, bodies_and_keys: list[tuple[object, str]]) -> list[httpx.Response]:
+        """Send several applications at the same time."""
+
+        async def all_of_them() -> list[httpx.Response]:
+            asked = [self.send("POST", APPLICATIONS, **apply_arguments(*each)) for each in bodies_and_keys]
+            return await asyncio.gather(*asked)
+
+        return asyncio.run(all_of_them())
+
+    def settle(self, bodies_and_keys: list[tuple[object, str]]) -> list[httpx.Response]:
+        """The same, and whoever is told to come back does so under the same key, as a client would."""
+        replies = self.apply_all(bodies_and_keys)
+        for _ in range(20):
+            waiting = [place for place, reply in enumerate(replies) if "retry-after" in reply.headers]
+            if not waiting:
+                break
+            again = self.apply_all([bodies_and_keys[place] for place in waiting])
+            for place, reply in zip(waiting, again, strict=True):
+                replies[place] = reply
+        return replies
+
+    async def send(self, method: str, path: str, *, secret: str | None = "", **more: Any) -> httpx.Response:
+        """One request, awaited."""
+        headers = dict(more.pop("headers", {}))
+        secret = self.secret if secret == "" else secret
+        if secret is not None:
+            headers.setdefault("Authorization", f"Bearer {secret}")
+        transport = httpx.ASGITransport(app=self.app)  # type: ignore[arg-type]
+        async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+            reply = await client.request(method, path, headers=headers, **more)
+        check_reply(method, httpx.URL(path).path, reply)
+        return reply
+
+    def count(self, table: str) -> int:
+        """How many rows a table has."""
+        with self.database.transaction(read_only=True) as connection:
+            return int(connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())
+
+    def counts(self) -> dict[str, int]:
+        """How many rows every table of the record has."""
+        return {table: self.count(table) for table in TABLES}
+
+    def facts_of(self, decision_id: str) -> Facts:
+        """The facts that a decision was made on."""
+        with self.database.transaction(read_only=True) as connection:
+            row = queries.get_decision(connection, decision_id)
+            body = queries.facts_body(connection, row.facts_sha256) if row else None
+        assert body is not None
+        return Facts.model_validate_json(body)
+
+    def tamper(self, table: str, statement: str, **values: Any) -> None:
+        """What only the owner of the database can do: drop the trigger of a table, and change its rows."""
+        with self.database.transaction() as connection:
+            on = "" if connection.dialect.name == "sqlite" else f" ON {table}"
+            for act in ("update", "delete"):
+                connection.execute(text(f"DROP TRIGGER IF EXISTS {table}_no_{act}{on}"))
+            connection.execute(text(statement), values)
+
+
+def apply_arguments(body: object, key: str | None = "", **more: Any) -> dict[str, Any]:
+    """What `send` needs to post an application; `key=None` sends no idempotency key."""
+    headers: dict[str, str] = {"Content-Type": "application/json", **more.pop("headers", {})}
+    if key is not None:
+        headers["Idempotency-Key"] = key or fresh_key()
+    return {"content": body if isinstance(body, bytes) else json.dumps(body).encode(), "headers": headers, **more}
+
+
+def fresh_key() -> str:
+    """An idempotency key that nobody has used."""
+    return str(uuid.uuid4())
+
+
+@contextmanager
+def opened(
+    url: str,
+    *,
+    market: Path | None = None,
+    sources: Sources | None = None,
+    release: Any = None,
+    clock: Clock | None = None,
+) -> Iterator[Service]:
+    """The service on a migrated database, with the champion and the real clock unless others are given."""
+    settings = Settings(database_url=url, market=market, development=True)
+    with patch.object(models, "champion", _champion):  # loaded once, and it cannot change
+        app = create_app(settings)
+    assert isinstance(app, Logged)
+    assert isinstance(app.app, Measured)
+    assert isinstance(app.app.app, Litestar)
+    state = app.app.app.state
+    given = {"sources": sources, "release": release, "clock": clock}
+    state.shell = replace(state.shell, **{name: value for name, value in given.items() if value is not None})
+    with state.shell.database:
+        yield Service(app, state, url, add_key(url, "tests", EVERY_SCOPE), clock)
+
+
+@contextmanager
+def telling(url: str, told: Mapping[str, Any] | None = None, release: Release | None = None) -> Iterator[Service]:
+    """The service whose sources tell one story, under a release of arithmetic, with a clock that stands still."""
+    sources = StorySources(story(told))
+    with opened(url, sources=sources, release=release or fake_release(), clock=Clock()) as service:
+        yield service
+
+
+def body_of(told: Mapping[str, Any] | None = None, *people: Mapping[str, Any]) -> dict[str, Any]:
+    """The request body of a story, sent by one made-up person unless others are given."""
+    body = application_json(story(told))
+    body["people"] = [deepcopy(dict(person)) for person in people or (PERSON,)]
+    return body
+
+
+def market_bodies(market: Path, now: datetime | None = None) -> list[dict[str, Any]]:
+    """A request body for every business of a market, dated today, every second with its bank statement."""
+    now = now or datetime.now(UTC)
+    bodies = []
+    with MarketFile.open(market) as file:
+        for place in range(len(file)):
+            application = file.application_at(place)
+            facts = file.facts_for(application.business.abn) if application else None
+            if application is None or facts is None:
+                raise LookupError(place)
+            days = (now.date() - facts.as_of.date()).days
+            body = moved(application, days).model_dump(mode="json", exclude={"people"})
+            body["people"] = [
+                {**PERSON, "roles": list(ref.roles), "ownership_bps": ref.ownership_bps} for ref in application.people
+            ]
+            if facts.bank.value is not None and place % 2:
+                body["bank"] = STATEMENT.dump_python(statement_of(moved(facts.bank.value, days)), mode="json")
+            bodies.append(body)
+    return bodies
