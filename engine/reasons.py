@@ -46,7 +46,7 @@ R22|The industry is one that we do not lend to, or lend less to|Check that the i
 R23|We could not confirm identity|Send us identity documents that match the application.
 R24|Information differs between sources|Check what you stated against the register and your statements.
 R25|There is not enough bank data|Connect your bank, or upload statements for at least 90 days.
-R26|Documents that this needs are missing or could not be relied on|Send the documents that we ask for, complete and unaltered.
+R26|Documents are missing, or could not be relied on|Send the documents that we ask for, complete and unaltered.
 R27|The purpose is not a business purpose|The line can only be used to pay suppliers of the business.
 R28|The amount is outside the range we offer|Ask for an amount inside the range we offer.
 R29|The most that we lend to one business or group is reached|Repay part of the existing lines first.
