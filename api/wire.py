@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from itertools import count
 from typing import Annotated, Literal
 
@@ -68,6 +68,9 @@ class Submission(Frozen):
         consents: tuple[Consent, ...] = info.data.get("consents", ())
         if bank is not None and not any(c.kind == "bank_data" and c.given for c in consents):
             raise problem("bank_consent_missing", "Bank data needs the consent bank_data")
+        today = info.context.get("today") if isinstance(info.context, dict) else None
+        if bank is not None and isinstance(today, date) and bank["newest"] > today + timedelta(days=1):
+            raise problem("date_in_future", "The statement must not end in the future")
         return bank
 
     def application(self, refs: tuple[str, ...]) -> Application:

@@ -8,6 +8,7 @@ model was made from, and a model made from pretend data says so first.
 import json
 from dataclasses import asdict
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import lightgbm
@@ -16,6 +17,8 @@ import numpy as np
 import models
 from engine.canonical import canonical_bytes
 from engine.features import BY_NAME, FEATURE_NAMES, contract_digest
+from engine.policy import Policy, PolicyBook
+from engine.pricing import break_even_report, check_reference_line
 from engine.release import ReleaseFacts, TrainingFacts
 from engine.scoring import Calibration, parse_model
 from training.dataset import Dataset
@@ -71,6 +74,8 @@ def publish_draft(folder: Path, policy: Path, name: str, created_on: date, root:
     if tuple(told["features"]) != FEATURE_NAMES:
         raise ValueError("this draft was fitted on other inputs than the engine's features: it cannot decide")
     sequence = max((listed.manifest.sequence for listed in models.releases(root) if listed.manifest), default=0) + 1
+    book = PolicyBook.parse(policy.read_text())
+    check_prices(book)
     model_text = (folder / "model.txt").read_text()
     facts = ReleaseFacts(
         name=name,
@@ -88,9 +93,39 @@ def publish_draft(folder: Path, policy: Path, name: str, created_on: date, root:
         "model.txt": model_text.encode(),
         "golden.jsonl": (folder / "golden.jsonl").read_bytes(),
         "policy.toml": policy.read_bytes(),
-        "card.md": card(facts, told).encode(),
+        "card.md": (card(facts, told) + prices(book)).encode(),
     }
     return models.publish(models.draft(facts, files), root)
+
+
+def check_prices(book: PolicyBook) -> None:
+    """ValueError where a rate of any version of the policy is below break-even at the reference line."""
+    for start in (book.effective_from, *(amendment.effective_from for amendment in book.amendments)):
+        policy = book.on(start)
+        if found := check_reference_line(policy.pricing, _worst(policy), policy.pricing.economics):
+            raise ValueError(f"policy from {start}: " + " ".join(violation.sentence for violation in found))
+
+
+def prices(book: PolicyBook) -> str:
+    """The newest price grid beside its break-even, every cell, as a section of the card."""
+    policy = book.on(date.max)
+    cells = break_even_report(policy.pricing, _worst(policy), policy.pricing.economics, policy.pricing.fees)
+    rows = "\n".join(
+        f"| {c.grade} | ${c.band_to_cents / 100:,.0f} | {c.rate_bps / 100:.2f} | {c.break_even_bps / 100:.2f} "
+        f"| {c.mid_break_even_bps / 100:.2f} | {c.mid_fee_bps / 100:.2f} | {c.mid_margin_bps / 100:+.2f} |"
+        for c in cells
+    )
+    return (
+        "\n## Prices\n\nPer cent a month, at each grade's worst PD. The reference line is "
+        f"${policy.pricing.economics.reference_limit_cents / 100:,.0f}, two thirds drawn; mid is the middle of the "
+        "band, with the minimum fee counted.\n\n"
+        "| grade | up to | rate | break-even, reference | break-even, mid | fee, mid | margin, mid |\n"
+        f"|---|---|---|---|---|---|---|\n{rows}\n"
+    )
+
+
+def _worst(policy: Policy) -> list[tuple[str, Decimal]]:
+    return [(grade.name, Decimal(grade.pd_most_bps) / 10_000) for grade in policy.grades]
 
 
 def card(facts: ReleaseFacts, told: dict[str, object]) -> str:
@@ -104,7 +139,9 @@ def card(facts: ReleaseFacts, told: dict[str, object]) -> str:
         else ""
     )
     rows = "\n".join(
-        f"| {name} | {start} to {end} | {count:,} | {bads:,} |" for name, (start, end, count, bads) in spans.items()
+        f"| {name} | {start} to {end} | {count:,} | {bads:,} |"
+        for name in ("train", "validation", "test")
+        for start, end, count, bads in [spans[name]]
     )
     figures = "\n".join(
         f"| {label} | {metrics[f'validation.{key}']:.4f} | {metrics[f'test.{key}']:.4f} |"

@@ -5,6 +5,7 @@ knows. It does not: fetch, guess or summarise. The rule it keeps: absent (not co
 had) and zero (a value) are three different things.
 """
 
+from datetime import timedelta
 from typing import Generic, Literal, Self, TypeVar
 
 from pydantic import BaseModel, model_validator
@@ -61,6 +62,9 @@ class Facts(Frozen):
         for name in SOURCES:
             if getattr(self, name).fetched_at > self.as_of:
                 raise problem("fact_from_future", f"{name} was fetched after as_of")
+        # A day in Sydney begins ten or eleven hours before the same day in UTC.
+        if self.bank.value and self.bank.value.newest_on > self.as_of.date() + timedelta(days=1):
+            raise problem("fact_from_future", "bank data ends after as_of")
         return self
 
     @property

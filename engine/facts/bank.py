@@ -24,6 +24,7 @@ ProductCategory = Literal[
     "PERS_LOANS", "REGULATED_TRUST_ACCOUNTS", "RESIDENTIAL_MORTGAGES", "TERM_DEPOSITS", "TRADE_FINANCE",
     "TRANS_AND_SAVINGS_ACCOUNTS", "TRAVEL_CARDS",
 ]  # fmt: skip
+MOST_DAYS = 400  # thirteen months: a year's statement and its cut ends
 Text = Annotated[str, StringConstraints(max_length=200)]
 
 
@@ -80,8 +81,8 @@ class BankData(Frozen):
     @model_validator(mode="after")
     def _indexes_in_range(self) -> Self:
         rows = self.transactions
-        if self.newest_on < self.oldest_on:
-            raise problem("window", "newest_on must not be before oldest_on")
+        if not 0 <= (self.newest_on - self.oldest_on).days < MOST_DAYS:
+            raise problem("window", f"newest_on must not be before oldest_on, nor {MOST_DAYS} days after it")
         if len(rows) == 0:
             return self
         if int(rows["account"].max()) >= len(self.accounts) or int(rows["text"].max()) >= len(self.texts):

@@ -45,8 +45,6 @@ class BankSummary:
     negative_days: int
     dishonours: int
     lenders: int
-    lender_debits: int
-    loan_proceeds: int
     tax_plan_debits: int
     gambling: int
     outflow: int
@@ -94,7 +92,8 @@ def summarise(bank: BankData) -> BankSummary:
     flow = spending & ~own
     lender = (bits & words.LENDER) > 0
     credit, debit = flow & (amount > 0), flow & (amount < 0)
-    no_sale = words.NOT_SALES | words.DISHONOUR | words.TAX
+    no_sale = words.NOT_SALES | words.DISHONOUR | words.TAX | words.INJECTION
+    put_in = credit & (lender | ((bits & words.INJECTION) > 0))  # borrowed, granted or given: not earned
     sales = credit & ~lender & ((bits & no_sale) == 0) & (kind != _INTEREST_PAID)
     lent = debit & lender
     coverage = newest - day_number(bank.oldest_on) + 1
@@ -106,7 +105,7 @@ def summarise(bank: BankData) -> BankSummary:
         coverage_days=coverage,
         evidence=bank.evidence,
         revenue=_by_block(age, amount, sales, blocks),
-        net_flow=_by_block(age, amount, flow & ~(credit & lender), blocks),
+        net_flow=_by_block(age, amount, flow & ~put_in, blocks),
         debt_service=tuple(-total for total in _by_block(age, amount, lent, blocks)),
         payer_totals=_by_key(rows["text"][sales], amount[sales], keys),
         days_since_sale=int(age[sales].min()) if bool(sales.any()) else coverage,
@@ -116,8 +115,6 @@ def summarise(bank: BankData) -> BankSummary:
         negative_days=negative,
         dishonours=int((((bits & words.DISHONOUR) > 0) & (age < RECENT_DAYS)).sum()),
         lenders=len({keys[text] for text in set(rows["text"][lent].tolist())}),
-        lender_debits=-int(amount[lent].sum()),
-        loan_proceeds=int(amount[credit & lender].sum()),
         tax_plan_debits=_most_repeated(tax_debits),
         gambling=-int(amount[debit & (np.isin(rows["merchant_category"], _GAMBLING_MCC)
                                       | ((bits & words.GAMBLING) > 0))].sum()),

@@ -69,6 +69,7 @@ class FakeRelease:
     policy: PolicyBook
     scorer: LinearScorer
     calibration: Calibration
+    manifest: None = None  # it was never published, which only production asks about
 
 
 @cache

@@ -42,18 +42,18 @@ _WORDS_ONLY = {"title", "description", "default", "format", "examples"}
 def misfits(value: Any, schema: Schema, path: str = "$") -> list[str]:
     """Every place where a value does not fit a schema of the description, empty if it fits."""
     found: list[str] = []
+    kinds = schema.get("type", [])
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    if kinds and not any(_TYPES[kind](value) for kind in kinds):
+        return [f"{path}: is not {kinds}"]
     for word, rule in schema.items():
-        if word in _WORDS_ONLY or word in {"required", "additionalProperties"}:
+        if word in _WORDS_ONLY or word in {"type", "required", "additionalProperties"}:
             continue
         if word == "$ref":
             found += misfits(value, _referred(rule), path)
         elif word == "anyOf":
             if all(misfits(value, option, path) for option in rule):
                 found.append(f"{path}: fits no option")
-        elif word == "type":
-            kinds = [rule] if isinstance(rule, str) else rule
-            if not any(_TYPES[kind](value) for kind in kinds):
-                return [f"{path}: is not {kinds}"]
         elif word == "properties":
             found += _object_misfits(value, schema, path)
         elif word == "items":

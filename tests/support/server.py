@@ -5,6 +5,7 @@ outside its own temporary folder. The rule it keeps: every wait is bounded, and 
 """
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -96,9 +97,10 @@ def serving(
     port = free_port()
     told = {"CREDITLINE_MARKET": str(market), "CREDITLINE_PORT": str(port), "CREDITLINE_DEVELOPMENT": "1"}
     secret = add_key(url, "tests", EVERY_SCOPE)
+    variables = environment(url, **told, **(more or {}))
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, *command], cwd=folder, env=environment(url, **told, **(more or {})), stdout=log, stderr=log
+            [sys.executable, *command], cwd=folder, env=variables, stdout=log, stderr=log, start_new_session=True
         )
     server = Server(port, url, folder, secret)
     try:
@@ -109,7 +111,7 @@ def serving(
         try:
             process.wait(_STOP_S)
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # its workers too: the group is its own
             process.wait()
 
 

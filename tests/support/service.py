@@ -36,10 +36,9 @@ from api.store.database import Database
 from engine.application import Application
 from engine.facts import Facts
 from engine.facts.statement import STATEMENT, statement_of
-from engine.release import Release
 from tests.support import businesses
 from tests.support.businesses import AS_OF, application_json, facts_of, story
-from tests.support.releases import fake_release
+from tests.support.releases import FakeRelease, fake_release
 from tests.support.schema import check_reply
 
 APPLICATIONS = "/v1/applications"
@@ -144,6 +143,11 @@ class Service:
         check_reply(method, httpx.URL(path).path, reply)
         return reply
 
+    def routes(self) -> set[tuple[str, str]]:
+        """Method and path template of every route that it answers, without what the framework adds."""
+        app = self.app.app.app  # type: ignore[attr-defined]
+        return {(method, route.path_format) for route in app.routes for method in route.methods if method != "OPTIONS"}
+
     def count(self, table: str) -> int:
         """How many rows a table has."""
         with self.database.transaction(read_only=True) as connection:
@@ -191,23 +195,25 @@ def opened(
     sources: Sources | None = None,
     release: Any = None,
     clock: Clock | None = None,
+    secret: str | None = None,
 ) -> Iterator[Service]:
-    """The service on a migrated database, with the champion and the real clock unless others are given."""
+    """The service on a migrated database, with the champion, the real clock and a new key unless others are given."""
     settings = Settings(database_url=url, market=market, development=True)
-    with patch.object(models, "champion", _champion):  # loaded once, and it cannot change
+    # The champion is loaded once, and not at all where another release is given.
+    with patch.object(models, "champion", (lambda: release) if release else _champion):
         app = create_app(settings)
     assert isinstance(app, Logged)
     assert isinstance(app.app, Measured)
     assert isinstance(app.app.app, Litestar)
     state = app.app.app.state
-    given = {"sources": sources, "release": release, "clock": clock}
+    given = {"sources": sources, "clock": clock}
     state.shell = replace(state.shell, **{name: value for name, value in given.items() if value is not None})
     with state.shell.database:
-        yield Service(app, state, url, add_key(url, "tests", EVERY_SCOPE), clock)
+        yield Service(app, state, url, secret or add_key(url, "tests", EVERY_SCOPE), clock)
 
 
 @contextmanager
-def telling(url: str, told: Mapping[str, Any] | None = None, release: Release | None = None) -> Iterator[Service]:
+def telling(url: str, told: Mapping[str, Any] | None = None, release: FakeRelease | None = None) -> Iterator[Service]:
     """The service whose sources tell one story, under a release of arithmetic, with a clock that stands still."""
     sources = StorySources(story(told))
     with opened(url, sources=sources, release=release or fake_release(), clock=Clock()) as service:

@@ -24,7 +24,8 @@ MEANINGS = {
     "dishonour": {"DISHONOUR", "RETURNED"},
     "tax": {"ATO"},
     "lender": {"PROSPA", "MOULA", "LOAN"},
-    "not_sales": {"REFUND", "OWNER", "CONTRIBUTION"},
+    "not_sales": {"REFUND"},
+    "injection": {"OWNER", "CONTRIBUTION"},
     "gambling": {"SPORTSBET"},
     "own": {"TFR", "TRANSFER"},
 }
@@ -152,18 +153,18 @@ def slow_summary(bank: BankData) -> dict[str, object]:
         line
         for line in flow
         if line.cents > 0
-        and not line.meanings & {"lender", "not_sales", "dishonour", "tax"}
+        and not line.meanings & {"lender", "not_sales", "injection", "dishonour", "tax"}
         and line.kind != "INTEREST_PAID"
     ]
     lent = [line for line in flow if line.cents < 0 and "lender" in line.meanings]
-    proceeds = [line for line in flow if line.cents > 0 and "lender" in line.meanings]
     spent = [line for line in flow if line.cents < 0]
     tax = [line.cents for line in spent if "tax" in line.meanings]
     payers: dict[str, int] = {}
     for line in sales:
         payer = " ".join(words(line.text))
         payers[payer] = payers.get(payer, 0) + line.cents
-    net = [line for line in flow if line not in proceeds]
+    put_in = {"lender", "injection"}
+    net = [line for line in flow if not (line.cents > 0 and line.meanings & put_in)]
     closing = _closing_balances(bank, lines, days)
     revolving = [a for a in bank.accounts if a.open and a.product_category in {"OVERDRAFTS", "CRED_AND_CHRG_CARDS"}]
     return {
@@ -180,8 +181,6 @@ def slow_summary(bank: BankData) -> dict[str, object]:
         "negative_days": sum(balance < 0 for balance in closing[:90]),
         "dishonours": sum("dishonour" in line.meanings and line.age < 90 for line in lines),
         "lenders": len({" ".join(words(line.text)) for line in lent}),
-        "lender_debits": -sum(line.cents for line in lent),
-        "loan_proceeds": sum(line.cents for line in proceeds),
         "tax_plan_debits": max((tax.count(cents) for cents in tax), default=0),
         "gambling": -sum(
             line.cents for line in spent if "gambling" in line.meanings or line.category in {7995, 7800, 7801, 7802}

@@ -262,3 +262,11 @@ def test_the_commands_go_from_table_to_draft(tmp_path: Path) -> None:
     )
     assert refused.exit_code == 1
     assert "other inputs" in refused.output
+
+
+def test_a_policy_that_lends_at_a_loss_is_not_published(draft: Path, tmp_path: Path) -> None:
+    """A rate below break-even at the reference line is refused, with the cell named."""
+    cheap = tmp_path / "policy.toml"
+    cheap.write_text(POLICY.read_text().replace("E = [245, 230, 215, 200]", "E = [210, 195, 180, 170]"))
+    with pytest.raises(ValueError, match="Grade E up to"):
+        publish_draft(draft, cheap, "cheap", date(2026, 1, 1), tmp_path, synthetic=True)
