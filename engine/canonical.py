@@ -6,7 +6,9 @@ four decimals, so that these bytes are also the RFC 8785 form (a test compares t
 """
 
 import hashlib
-import json
+from math import isfinite
+
+from pydantic_core import to_json
 
 _EXACT = 2**53  # above it not every whole number is a float, and RFC 8785 writes other digits
 _WHOLE_TYPES = frozenset({int, str, bool, type(None)})
@@ -14,16 +16,17 @@ _WHOLE_TYPES = frozenset({int, str, bool, type(None)})
 
 def canonical_bytes(value: object) -> bytes:
     """Serialise a JSON-like value to its only byte form; raises ValueError on NaN or infinity."""
-    text = json.dumps(_whole(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode()
+    return to_json(_whole(value))
 
 
 def _whole(value: object) -> object:
-    """The same value with 12.0 as 12, and -0.0 as 0: JSON's numbers have one form and Python's two."""
+    """The same value with keys sorted, 12.0 as 12, and -0.0 as 0: JSON's numbers have one form and Python's two."""
     if isinstance(value, float):
+        if not isfinite(value):
+            raise ValueError("a record holds no NaN and no infinity")
         return int(value) if value.is_integer() and abs(value) < _EXACT else value
     if isinstance(value, dict):
-        return {key: _whole(inner) for key, inner in value.items()}
+        return {key: _whole(value[key]) for key in sorted(value)}
     if isinstance(value, list | tuple):
         # A block's columns are long and hold integers alone; they pass at the speed of a set.
         return value if _WHOLE_TYPES.issuperset(map(type, value)) else [_whole(inner) for inner in value]

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from engine.application import LARGEST_CENTS, SMALLEST_CENTS, STEP_CENTS, Application
 from engine.facts import Facts
-from engine.features import BY_NAME, FEATURE_NAMES, Evidence, row_of
+from engine.features import FEATURE_NAMES, FEATURES, Evidence, row_of
 from engine.limits import Assignment, Cap, assign
 from engine.policy import Policy, PolicyBook
 from engine.pricing import LOWEST_RATE_BPS, CostDisclosure, Fees, disclose, price
@@ -142,7 +142,9 @@ def _conclude(
 
 def _explain(scored: Score | None, graded: Assignment | None, case: Case) -> tuple[Reason, ...]:
     """Reasons for a no or for less: the caps that bound, tightest first, or what cost points, and then the other."""
-    lost = _lost(scored, case.evidence, _MATERIAL_POINTS) or _lost(scored, case.evidence, 0.0)[:1]
+    reason_of = _reasons_of(case.evidence)
+    points = scored.contributions if scored else ()
+    lost = adverse_codes(points, reason_of, _MATERIAL_POINTS) or adverse_codes(points, reason_of)[:1]
     if graded is None:
         return choose(lost or _LAST_RESORT)
     asked = case.application.request.amount_cents
@@ -153,13 +155,10 @@ def _explain(scored: Score | None, graded: Assignment | None, case: Case) -> tup
     return choose(by_cap, lost if not graded.limit_cents else ())
 
 
-def _lost(scored: Score | None, evidence: Evidence, least: float) -> list[str]:
-    """Reason codes of what cost more than `least` points; a missing value has the reason of its absence."""
-    if scored is None:
-        return []
-    row = dict(zip(FEATURE_NAMES, row_of(evidence).tolist(), strict=True))
-    reason_of = {name: f.reason_missing if isnan(row[name]) else f.reason for name, f in BY_NAME.items()}
-    return adverse_codes(scored.contributions, reason_of, least)
+def _reasons_of(evidence: Evidence) -> dict[str, str]:
+    """The code of each feature; a missing value has the reason of its absence."""
+    row = row_of(evidence).tolist()
+    return {f.name: f.reason_missing if isnan(value) else f.reason for f, value in zip(FEATURES, row, strict=True)}
 
 
 def _offer(limit_cents: int, grade: str, as_of: datetime, policy: Policy) -> Offer:

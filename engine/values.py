@@ -72,6 +72,18 @@ def is_synthetic_abn(abn: str) -> bool:
 
 def parse_phone(text: object) -> str:
     """An Australian telephone number in E.164; also short and shared-cost numbers."""
+    return _e164(_australian(text))
+
+
+def parse_mobile(text: object) -> str:
+    """A mobile number in E.164: the only kind a one-time code can be sent to."""
+    number = _australian(text)
+    if phonenumbers.number_type(number) != phonenumbers.PhoneNumberType.MOBILE:
+        raise problem("phone_not_mobile", "Must be a mobile number")
+    return _e164(number)
+
+
+def _australian(text: object) -> phonenumbers.PhoneNumber:
     if not isinstance(text, str) or len(text) > 40:  # noqa: PLR2004 - longer text is no number
         raise problem("phone_invalid", "Not a valid Australian telephone number")
     try:
@@ -80,15 +92,11 @@ def parse_phone(text: object) -> str:
         raise problem("phone_invalid", "Not a valid Australian telephone number") from None
     if number.country_code != 61 or not phonenumbers.is_valid_number(number):  # noqa: PLR2004 - +61
         raise problem("phone_invalid", "Not a valid Australian telephone number")
+    return number
+
+
+def _e164(number: phonenumbers.PhoneNumber) -> str:
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
-
-
-def parse_mobile(text: object) -> str:
-    """A mobile number in E.164: the only kind a one-time code can be sent to."""
-    e164 = parse_phone(text)
-    if phonenumbers.number_type(phonenumbers.parse(e164)) != phonenumbers.PhoneNumberType.MOBILE:
-        raise problem("phone_not_mobile", "Must be a mobile number")
-    return e164
 
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")

@@ -3,11 +3,14 @@
 Handlers authenticate from headers before any body is read, then hand over to api.flow.
 """
 
+import re
 from typing import Any
 
 import msgspec
 from litestar import Request, Response, get, post
+from litestar.params import FromPath
 from litestar.exceptions import InternalServerException
+from litestar.params import FromPath
 
 from api import flow
 from api.errors import Problem
@@ -23,6 +26,7 @@ from engine.release import Release
 
 APPLICATIONS = "/v1/applications"
 AnyRequest = Request[Any, Any, Any]
+_DECISION_ID = re.compile(r"dec_[0-9a-f]{32}")
 
 
 async def _caller(request: AnyRequest, *scopes: str) -> Caller:
@@ -37,6 +41,12 @@ async def _caller(request: AnyRequest, *scopes: str) -> Caller:
 def _shell(request: AnyRequest) -> flow.Shell:
     shell: flow.Shell = request.app.state.shell
     return shell
+
+
+def _check_id(decision_id: str) -> None:
+    """Only an id of our own form is looked up: some of the others no database takes as text."""
+    if not _DECISION_ID.fullmatch(decision_id):
+        raise Problem("not-found")
 
 
 async def _body(request: AnyRequest) -> bytes:
@@ -79,9 +89,10 @@ async def apply(request: AnyRequest) -> Response[bytes]:
 
 
 @get("/v1/decisions/{decision_id:str}", include_in_schema=False)
-async def decision(request: AnyRequest, decision_id: str) -> Response[bytes]:
+async def decision(request: AnyRequest, decision_id: FromPath[str]) -> Response[bytes]:
     """The public reply of one of the caller's own decisions; an auditor may read any."""
     caller = await _caller(request, "apply", "audit")
+    _check_id(decision_id)
     owner = None if "audit" in caller.scopes else caller.id
     body = await flow.stored_reply(_shell(request), decision_id, owner)
     if body is None:
@@ -90,9 +101,10 @@ async def decision(request: AnyRequest, decision_id: str) -> Response[bytes]:
 
 
 @get("/v1/decisions/{decision_id:str}/replay", include_in_schema=False)
-async def replay(request: AnyRequest, decision_id: str) -> Response[bytes]:
+async def replay(request: AnyRequest, decision_id: FromPath[str]) -> Response[bytes]:
     """Decide again from the record and say whether every byte agrees; for auditors."""
     await _caller(request, "audit")
+    _check_id(decision_id)
     shell = _shell(request)
 
     def release_of(name: str) -> Release:

@@ -4,6 +4,8 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, get
+from litestar.params import FromPath
+from litestar.params import FromPath
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.errors import SLUGS, Problem
@@ -43,7 +45,7 @@ async def openapi() -> Response[bytes]:
 
 
 @get("/problems/{slug:str}", include_in_schema=False)
-async def problem(slug: str) -> dict[str, Any]:
+async def problem(slug: FromPath[str]) -> dict[str, Any]:
     """What a problem's slug means."""
     if slug not in SLUGS:
         raise Problem("not-found")

@@ -134,20 +134,22 @@ def own_transfers(amount: Ints, account: Ints, age: Ints, kind: Ints, bits: Ints
     marked = np.isin(kind, _TRANSFERS) | ((bits & words.OWN) > 0)
     if not marked.any() or len(np.unique(account)) < 2:  # noqa: PLR2004 - a pair needs two accounts
         return own
+    # Only a row whose opposite amount occurs can pair, and one of the two must be marked.
+    may = np.flatnonzero(np.isin(amount, -amount[marked]) | (marked & np.isin(amount, -amount)))
+    columns = (may, amount[may], account[may], marked[may], age[may])
     # By amount, then by account and mark: rows are in order of day, so the nearest one waits last.
-    waiting: dict[int, dict[tuple[int, bool], list[int]]] = {}
-    for row in np.flatnonzero(np.isin(np.abs(amount), np.abs(amount[marked]))).tolist():
-        size, here, sure = int(amount[row]), int(account[row]), bool(marked[row])
+    waiting: dict[int, dict[tuple[int, bool], list[tuple[int, int]]]] = {}
+    for row, size, here, sure, old in zip(*(column.tolist() for column in columns), strict=True):
         near = [
-            (int(age[rows[-1]] - age[row]), not known, there)
+            (rows[-1][1] - old, not known, there)
             for (there, known), rows in waiting.get(-size, {}).items()
-            if rows and there != here and (sure or known) and age[rows[-1]] - age[row] <= OWN_TRANSFER_DAYS
+            if rows and there != here and (sure or known) and rows[-1][1] - old <= OWN_TRANSFER_DAYS
         ]
         if near:
             _, unmarked, there = min(near)
-            own[row] = own[waiting[-size][there, not unmarked].pop()] = True
+            own[row] = own[waiting[-size][there, not unmarked].pop()[0]] = True
         else:
-            waiting.setdefault(size, {}).setdefault((here, sure), []).append(row)
+            waiting.setdefault(size, {}).setdefault((here, sure), []).append((row, old))
     return own
 
 

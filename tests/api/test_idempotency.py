@@ -101,6 +101,16 @@ def test_a_hundred_at_once_make_one_decision(service: Service) -> None:
         assert queries.verify_audit(connection) is None
 
 
+def test_two_businesses_at_once_under_one_key_make_one_decision(service: Service) -> None:
+    """One key sent for two businesses in parallel: one of them has it, the other is told that it is taken."""
+    other = body_of({"application": {"business": {"abn": "93900000428", "acn": "900000428"}}})
+    replies = service.settle([(body, KEY) for _ in range(20) for body in (body_of(), other)])
+    assert sorted({reply.status_code for reply in replies}) == [201, 422]
+    assert {slug_of(reply) for reply in replies if reply.status_code == 422} == {"idempotency-key-reuse"}
+    assert len({reply.content for reply in replies if reply.status_code == 201}) == 1
+    assert service.counts() == ONE_OF_EACH
+
+
 def test_callers_do_not_share_keys(service: Service) -> None:
     """B06: the same key of another caller is another key: two decisions, each replayed to its own caller."""
     another = service.key("apply", "supply")

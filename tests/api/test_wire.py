@@ -226,4 +226,5 @@ def test_the_log_has_one_line_a_request_and_no_address(server: Server) -> None:
     time.sleep(0.1)
     own = [line for line in server.log.splitlines() if line.startswith("{")]
     assert sum(probe.headers["x-request-id"] in line for line in own) == 1
+    assert server.secret not in server.log
     assert not any("canary" in line or re.search(r"127\.0\.0\.1", line) for line in own)

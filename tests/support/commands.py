@@ -1,16 +1,21 @@
 """The command line, run in this process: what a command prints, and how it fails."""
 
 from collections.abc import Mapping
+from unittest.mock import patch
 
 from click.testing import CliRunner, Result
 
+import models
 from api.cli import main
+from tests.support.service import champion_once
 
 
 def run(url: str | None, *words: object, more: Mapping[str, str] | None = None) -> Result:
     """One command on this database."""
     cleared = dict.fromkeys(("CREDITLINE_DEVELOPMENT", "CREDITLINE_MARKET", "CREDITLINE_PORT", "CREDITLINE_RELEASE"))
-    return CliRunner(env={**cleared, "CREDITLINE_DATABASE_URL": url, **(more or {})}).invoke(main, [*map(str, words)])
+    runner = CliRunner(env={**cleared, "CREDITLINE_DATABASE_URL": url, **(more or {})})
+    with patch.object(models, "champion", champion_once):  # loading it takes longer than most commands
+        return runner.invoke(main, [*map(str, words)])
 
 
 def ran(url: str | None, *words: object) -> str:

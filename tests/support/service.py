@@ -45,7 +45,7 @@ APPLICATIONS = "/v1/applications"
 EVERY_SCOPE = ("apply", "supply", "audit", "operate")
 TABLES = ("application", "audit", "decision", "fact_set", "idempotency", "outbox", "person")
 PERSON: Mapping[str, Any] = json.loads(businesses.PERSON.canonical())
-_champion = cache(models.champion)
+champion_once = cache(models.champion)
 
 
 class Clock:
@@ -200,7 +200,7 @@ def opened(
     """The service on a migrated database, with the champion, the real clock and a new key unless others are given."""
     settings = Settings(database_url=url, market=market, development=True)
     # The champion is loaded once, and not at all where another release is given.
-    with patch.object(models, "champion", (lambda: release) if release else _champion):
+    with patch.object(models, "champion", (lambda: release) if release else champion_once):
         app = create_app(settings)
     assert isinstance(app, Logged)
     assert isinstance(app.app, Measured)

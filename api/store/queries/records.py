@@ -99,11 +99,7 @@ def record_decision(connection: Connection, record: NewRecord) -> RecordResult:
 
 def _obstacle(connection: Connection, record: NewRecord) -> RecordResult | None:
     """What stands in the way, found before anything is written, so that there is nothing to undo."""
-    claim, new = record.claim, record.decision
-    if claim is not None:
-        earlier = find_idempotent(connection, claim.caller_id, claim.route, claim.key)
-        if earlier is not None:
-            return Replayed(earlier)
+    new = record.decision
     if new.supersedes is None and record.exposure_seen is None:
         return None
     hold_business(connection, new.abn)

@@ -1,0 +1,295 @@
+"""RESULTS.md: what was measured, how, the figures, and why a goal was missed where one was.
+
+It does: put measurements into words and tables. It does not: measure, or choose among runs. The rule it keeps: a
+goal that was missed says so at the top, and its reason is read off the same run.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from benchmarks.deciding import Deciding
+from benchmarks.disk import Disk
+from benchmarks.machine import Machine
+from benchmarks.samples import Timing
+from benchmarks.serving import Kept, Load, Serving, Start, pooled
+from benchmarks.traffic import ASKED_CENTS, BUSINESSES
+
+COMMAND = "python -m benchmarks"
+_BUSY = 0.5  # load average above which somebody else was at work
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What we aim at, what came out, and why it was missed."""
+
+    text: str
+    most: float
+    measured: float
+    unit: str
+    why: str
+
+    @property
+    def met(self) -> bool:
+        """Whether the figure is below the goal."""
+        return self.measured < self.most
+
+
+def written(machine: Machine, deciding: Deciding, serving: Serving, disk: Disk) -> str:
+    """The whole page."""
+    goals = _goals(deciding, serving)
+    parts = (
+        _opening(machine),
+        _goal_table(goals),
+        *(f"**Missed: {goal.text}.** {goal.why}" for goal in goals if not goal.met),
+        _machine(machine),
+        _deciding(deciding),
+        _serving(serving),
+        _resources(serving),
+        _disk(disk),
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def _opening(machine: Machine) -> str:
+    busy = (
+        f"Other work was running on the machine (load average {machine.load} before the run), so these figures are "
+        "provisional: times on a quiet machine are lower, and ratios are the sounder part."
+        if machine.load > _BUSY
+        else f"The machine was quiet (load average {machine.load} before the run)."
+    )
+    return (
+        "# Measurements\n\n"
+        f"Written by `{COMMAND}` (`make bench`) on {machine.measured_at}, commit {machine.commit}. "
+        "Each figure stands beside an alternative timed in turn with it in the same run; a ratio is of their "
+        f"medians. Everything is made up: the market is simulated and the release trained on it. {busy}"
+    )
+
+
+def _goals(deciding: Deciding, serving: Serving) -> tuple[Goal, ...]:
+    """The four goals with the reason that a miss would have."""
+    start = max(start.seconds for start in serving.starts)
+    decided = pooled(serving.decisions)
+    return (
+        Goal("decide() in process, median", 5, deciding.whole.p50_ms, "ms", _why_slow(deciding)),
+        Goal(
+            f"durable decision over HTTP at {serving.rate:.0f} a second, p99", 100, decided.p99_ms, "ms",
+            _why_late(serving, decided),
+        ),
+        Goal(
+            "resident memory of the worker after the load", 250, serving.worker.rss_mib, "MiB",
+            f"{serving.starts[-1].memory.rss_mib:.0f} MiB of it are there after the first decision.",
+        ),
+        Goal(
+            "start of the process to the first decision, slowest", 8, start, "s",
+            f"A bare server takes {_seconds(serving.bare_starts)}; the rest is our imports and the release's checks.",
+        ),
+    )  # fmt: skip
+
+
+def _why_slow(deciding: Deciding) -> str:
+    ranked = sorted(deciding.stages.items(), key=lambda item: -item[1].p50_ms)
+    shares = ", ".join(
+        f"{name} {timing.p50_ms:.2f} ms ({timing.p50_ms / deciding.whole.p50_ms:.0%})" for name, timing in ranked[:3]
+    )
+    return f"By stage, the most expensive first: {shares}."
+
+
+def _why_late(serving: Serving, decided: Timing) -> str:
+    cpu_ms = sum(load.cpu_ms for load in serving.decisions) / len(serving.decisions)
+    busy = cpu_ms * serving.rate / 1_000
+    limit = (
+        f"A decision takes the one worker {cpu_ms:.1f} ms of processor time, so {serving.rate:.0f} a second ask "
+        f"for {busy:.0%} of the one core that Python code can use at a time"
+    )
+    queue = (
+        ": requests queue, and the latency is that of the queue. "
+        if busy > 0.8
+        else f"; the median is {decided.p50_ms:.0f} ms, and the tail comes from arrivals that bunch. "
+    )
+    return (
+        f"{limit}{queue}By the service's own clock, waiting included, the stages took on average: {_stages(serving)}. "
+        f"Deciding itself is {serving.stages.get('decide', 0.0):.1f} ms of it."
+    )
+
+
+def _goal_table(goals: Sequence[Goal]) -> str:
+    rows = [
+        (goal.text, f"< {goal.most:g} {goal.unit}", f"{_figure(goal.measured)} {goal.unit}", _verdict(goal))
+        for goal in goals
+    ]
+    return "## Goals\n\n" + _table(("goal", "aim", "measured", ""), rows)
+
+
+def _verdict(goal: Goal) -> str:
+    return "met" if goal.met else "**missed**"
+
+
+def _figure(figure: float) -> str:
+    return f"{figure:,.0f}" if figure >= 100 else f"{figure:.2f}"
+
+
+def _machine(machine: Machine) -> str:
+    rows = [
+        ("processor", f"{machine.processor}, {machine.cores} cores"),
+        ("memory", f"{machine.memory_gib} GiB"),
+        ("file system", machine.file_system),
+        ("system", machine.system),
+        ("Python", machine.python),
+        ("packages", machine.packages),
+        ("release", machine.release),
+    ]
+    return "## Machine\n\n" + _table(("", ""), rows)
+
+
+def _deciding(deciding: Deciding) -> str:
+    whole = deciding.whole
+    parts = {"decide(), reasons included": whole, **deciding.stages}
+    stages = _timings(parts, whole.p50_ms, "of decide()")
+    beside = _timings({**deciding.beside, **deciding.peers}, whole.p50_ms, "of decide()")
+    return (
+        f"## A decision in process\n\n{deciding.story[0].upper()}{deciding.story[1:]}. "
+        f"{whole.count:,} rounds, each timing every line of both tables once, starting with another line each "
+        "round; the garbage collector runs as it does in service. Stages are timed by themselves on the values "
+        f"that decide() hands them; what they leave of its median, {deciding.rest_ms:.2f} ms, builds and checks "
+        f"the decision.\n\n{stages}\n\n"
+        "Beside it, what the service does to facts and record, and the same model through LightGBM's own Python "
+        f"package on one thread. The facts are {deciding.facts_bytes:,} bytes of JSON, {deciding.stored_bytes:,} as "
+        f"kept.\n\n{beside}"
+    )
+
+
+def _serving(serving: Serving) -> str:
+    steady = [_load_row(f"GET /health, round {n}", load) for n, load in enumerate(serving.health, 1)]
+    steady += [_load_row(f"decision, round {n}", load) for n, load in enumerate(serving.decisions, 1)]
+    ramp = [_load_row(f"{load.rate:.0f} a second asked", load) for load in serving.ramp]
+    stated = f"statement of 1,800 transactions in the request ({serving.statement_bytes / 1e3:,.0f} kB)"
+    singles = {"facts from the sources": serving.plain, stated: serving.stated}
+    parts = (
+        "## A durable decision over HTTP",
+        _method(serving),
+        _table(_LOAD_HEAD, steady),
+        _compared(serving),
+        _counted(serving.kept),
+        f"By the service's own clock, a decision spent on average, waiting included: {_stages(serving)}.",
+        "### Where it bends",
+        "A fresh service, each rate for a few seconds, until a median passes 2 s. Beyond the bend latency grows as "
+        "long as the load lasts, so it is the place that tells, not the figure.",
+        _table(_LOAD_HEAD, ramp),
+        "### One at a time",
+        "One request after the other on one connection, the two kinds in turn.",
+        _timings(singles, serving.plain.p50_ms, "of the first"),
+    )
+    return "\n\n".join(parts)
+
+
+def _method(serving: Serving) -> str:
+    return (
+        "`creditline serve --development` in a process of its own: one worker, SQLite with synchronous=FULL on the "
+        f"file system above, the stand-in for sources with {BUSINESSES} made-up businesses, each decided once "
+        "beforehand so that its facts are in memory. The client is another process on the same cores: Poisson "
+        "arrivals, open loop, kept-alive connections, a fresh Idempotency-Key each; latency counts from the moment a "
+        f"request was meant to be sent. Rounds of {serving.seconds:g} s of decisions at {serving.rate:g} a second, "
+        "each after a stretch of an empty handler (GET /health) at the same rate on the same server. Every "
+        f"application asks for ${ASKED_CENTS // 100:,} at most, so that repeated offers do not reach the most lent "
+        "to one business."
+    )
+
+
+def _compared(serving: Serving) -> str:
+    decided, healthy = pooled(serving.decisions), pooled(serving.health)
+    return (
+        f"Over all rounds a decision's median is {decided.p50_ms:,.1f} ms and its p99 {decided.p99_ms:,.1f} ms, "
+        f"against {healthy.p50_ms:.1f} ms and {healthy.p99_ms:.1f} ms of the empty handler: "
+        f"{decided.p50_ms / healthy.p50_ms:,.1f} times the median."
+    )
+
+
+def _counted(kept: Kept) -> str:
+    outcomes = ", ".join(f"{count:,} {outcome}" for outcome, count in kept.outcomes.items())
+    return (
+        f"Afterwards the database held {kept.decisions:,} decisions, {kept.keys:,} keys and {kept.audit:,} audit "
+        f"entries for {kept.acknowledged:,} replies of 201 (warming up included): {outcomes}; {kept.scored:,} of them "
+        "scored. The run fails unless these agree; they are compared after the ramp and the single requests as well."
+    )
+
+
+def _stages(serving: Serving) -> str:
+    return ", ".join(f"{name} {ms:.1f} ms" for name, ms in serving.stages.items())
+
+
+_LOAD_HEAD = (
+    "", "sent", "errors", "p50 ms", "p90 ms", "p99 ms", "answered a second", "worker's CPU ms each",
+    "client late, p99 ms",
+)  # fmt: skip
+
+
+def _load_row(name: str, load: Load) -> tuple[str, ...]:
+    latency = load.latency
+    figures = (latency.p50_ms, latency.p90_ms, latency.p99_ms, load.a_second, load.cpu_ms, load.late_p99_ms)
+    errors = ", ".join(f"{count:,} {kind}" for kind, count in load.errors.items()) or "0"
+    return (name, f"{load.sent:,}", errors, *(f"{figure:,.1f}" for figure in figures))
+
+
+def _resources(serving: Serving) -> str:
+    rows = [
+        ("worker after the load", *_mib(serving.worker.rss_mib, serving.worker.pss_mib, serving.worker.peak_mib)),
+        ("its parent process", *_mib(serving.parent.rss_mib, serving.parent.pss_mib, serving.parent.peak_mib)),
+        *(
+            (name, *_mib(last.memory.rss_mib, last.memory.pss_mib, last.memory.peak_mib))
+            for name, last in (
+                ("worker after one decision", serving.starts[-1]),
+                ("worker of a bare server", serving.bare_starts[-1]),
+            )
+        ),
+    ]  # fmt: skip
+    times = [
+        ("service, to its first durable decision", _seconds(serving.starts)),
+        ("bare server, to its first empty answer", _seconds(serving.bare_starts)),
+    ]
+    return (
+        "## Memory and start\n\n"
+        "Resident (RSS) and proportional (PSS, shared pages divided among those who map them) memory. The bare "
+        "server is the same granian and litestar with one empty handler.\n\n"
+        f"{_table(('', 'RSS MiB', 'PSS MiB', 'peak RSS MiB'), rows)}\n\n"
+        f"From starting the process to the first reply, {len(serving.starts)} starts each in turn, polled every "
+        "10 ms. The database was made before, the process is new, the files are in the page cache.\n\n"
+        + _table(("", "seconds, median (least to most)"), times)
+    )
+
+
+def _disk(disk: Disk) -> str:
+    ratio = disk.shared_a_second / disk.alone_a_second
+    return (
+        "## The disk\n\n"
+        f"An fsync of 4 KiB appended to a file takes {disk.fsync.p50_ms:.2f} ms (median of {disk.fsync.count}; p90 "
+        f"{disk.fsync.p90_ms:.2f} ms, p99 {disk.fsync.p99_ms:.2f} ms). With 64 small transactions always waiting, the "
+        f"store commits {disk.alone_a_second:,.0f} a second one to an fsync and {disk.shared_a_second:,.0f} a second "
+        f"when up to 32 share one: {ratio:.1f} times (medians of three rounds in turn, synchronous=FULL in both)."
+    )
+
+
+def _timings(timings: Mapping[str, Timing], base_ms: float, of: str) -> str:
+    rows = [
+        (
+            name,
+            *(f"{ms:.3f}" for ms in (timing.p50_ms, timing.p95_ms, timing.p99_ms, timing.least_ms)),
+            f"{timing.p50_ms / base_ms:.2f}",
+        )
+        for name, timing in timings.items()
+    ]
+    return _table(("", "median ms", "p95 ms", "p99 ms", "least ms", of), rows)
+
+
+def _seconds(starts: Sequence[Start]) -> str:
+    times = sorted(start.seconds for start in starts)
+    return f"{times[len(times) // 2]:.2f} ({times[0]:.2f} to {times[-1]:.2f})"
+
+
+def _mib(*figures: float) -> tuple[str, ...]:
+    return tuple(f"{figure:.0f}" for figure in figures)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table, figures to the right."""
+    lines = [head, ["---", *("---:" for _ in head[1:])], *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

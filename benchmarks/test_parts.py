@@ -1,0 +1,33 @@
+"""Micro-benchmarks of what a decision is made of: `pytest benchmarks --benchmark-only`.
+
+The parts are those of `python -m benchmarks`, one at a time and with pytest-benchmark's statistics, to compare one
+change with the next. They are no part of the test suite.
+"""
+
+from collections.abc import Callable
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from benchmarks import deciding
+from benchmarks.subject import ORDERS, TRANSACTIONS, subject
+
+PARTS: dict[str, Callable[[], object]] = {
+    "decide": deciding.whole_task(subject()),
+    **deciding.stage_tasks(subject()),
+    **deciding.beside_tasks(subject()),
+}
+
+
+def test_the_subject_is_of_the_stated_size() -> None:
+    """The business that is decided has exactly 1,800 bank transactions and 300 orders."""
+    facts = subject().facts
+    assert facts.bank.value is not None
+    assert facts.marketplace.value is not None
+    assert (len(facts.bank.value.transactions), len(facts.marketplace.value.orders)) == (TRANSACTIONS, ORDERS)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_part(benchmark: BenchmarkFixture, part: str) -> None:
+    """A part of the decision, timed by itself."""
+    benchmark(PARTS[part])
