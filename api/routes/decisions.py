@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, get, post
-from litestar.params import FromPath
 from litestar.exceptions import InternalServerException
 from litestar.params import FromPath
 

@@ -157,7 +157,11 @@ def test_the_policy_is_that_of_as_of() -> None:
         held[day] = (offer.expires_at - day).days
     assert list(held.values()) == [30, 14]
     with pytest.raises(ValueError, match="no policy in force"):
-        decide(application_of(story()), facts_of(story({"bank": {"status": "absent"}}), datetime(2022, 12, 31, tzinfo=UTC)), release)
+        decide(
+            application_of(story()),
+            facts_of(story({"bank": {"status": "absent"}}), datetime(2022, 12, 31, tzinfo=UTC)),
+            release,
+        )
 
 
 # -- properties ----------------------------------------------------------------------------------------------
