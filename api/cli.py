@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from api.settings import DEVELOPMENT_MARKET, Settings
+from api.settings import DEVELOPMENT_MARKET, EXAMPLE_BUSINESS, Settings
 
 _NO_SUCH_TABLE = "42P01"  # PostgreSQL's code
 
@@ -190,7 +190,13 @@ def export(out: Any, since: int) -> None:
 
 @main.command()
 @click.option("--market", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=DEVELOPMENT_MARKET)
-@click.option("--business", type=click.IntRange(0), default=0, show_default=True, help="Which business of the market.")
+@click.option(
+    "--business",
+    type=click.IntRange(0),
+    default=EXAMPLE_BUSINESS,
+    show_default=True,
+    help="Which business of the market.",
+)
 @click.option("--out", type=click.File("w"), default="-", help="[default: standard output]")
 def example(market: Path, business: int, out: Any) -> None:
     """Write a request body for a business of the market, with its bank statement (all made up)."""

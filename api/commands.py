@@ -244,16 +244,17 @@ def revoke(database_url: str, key_id: str) -> bool:
 def example_body(market: Path, index: int, now: datetime) -> dict[str, Any]:
     """A request body for a business of the market, dated today, with its statement in the banking standard's JSON.
 
-    The first business from `index` on whose bank is connected; ClickException where there is none.
+    The first business from `index` on, and around, whose bank is connected; ClickException where there is none.
     """
     with MarketFile.open(market) as file:
-        for place in range(index, len(file)):
-            application = file.application_at(place)
+        total = len(file)
+        for step in range(total):
+            application = file.application_at((index + step) % total)
             facts = file.facts_for(application.business.abn) if application else None
             if application and facts and facts.bank.value is not None:
                 break
         else:
-            raise click.ClickException(f"the market has no business with a bank from number {index} on")
+            raise click.ClickException("the market has no business whose bank is connected")
     days = (now.date() - facts.as_of.date()).days
     application = moved(application, days)
     body = application.model_dump(mode="json", exclude={"people"})

@@ -17,7 +17,7 @@ import click
 
 import models
 from api.commands import add_key, example_body
-from api.settings import Settings
+from api.settings import EXAMPLE_BUSINESS, Settings
 from api.store.migrations import is_current, upgrade
 
 KEY_FILE = Path("var/development.key")
@@ -78,7 +78,7 @@ def development_key(database_url: str) -> str:
 def _announce_when_ready(settings: Settings) -> None:
     secret = development_key(settings.database_url)
     if settings.market is not None:
-        body = example_body(settings.market, 0, datetime.now(UTC))
+        body = example_body(settings.market, EXAMPLE_BUSINESS, datetime.now(UTC))
         EXAMPLE_FILE.write_text(json.dumps(body, indent=1) + "\n")
     base = f"http://{settings.host}:{settings.port}"
 

@@ -12,6 +12,7 @@ from typing import Self
 
 DEVELOPMENT_DATABASE = "sqlite:///var/creditline.sqlite"
 DEVELOPMENT_MARKET = Path("var/market.sqlite")
+EXAMPLE_BUSINESS = 40  # a retailer of the development market that is offered less than it asks for
 
 
 @dataclass(frozen=True, slots=True)

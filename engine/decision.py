@@ -165,7 +165,7 @@ def _offer(limit_cents: int, grade: str, as_of: datetime, policy: Policy) -> Off
     """Price the limit, with the cost of one worked draw and the conditions of full approval."""
     terms, pricing = policy.offer, policy.pricing
     rate_bps = price(pricing, grade, limit_cents)
-    draw_cents = limit_cents * terms.worked_draw_bps // 10_000
+    draw_cents = max(limit_cents * terms.worked_draw_bps // 10_000 // STEP_CENTS, 1) * STEP_CENTS
     return Offer(
         limit_cents=limit_cents,
         monthly_rate_bps=rate_bps,

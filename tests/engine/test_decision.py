@@ -60,10 +60,10 @@ def test_the_ordinary_business_is_approved_for_what_it_asked() -> None:
 
 
 def test_an_offer_shows_the_cost_of_a_worked_draw() -> None:
-    """Two thirds of the line over six months at the offer's own rate and fees."""
+    """Two thirds of the line, in whole steps of 500, over six months at the offer's own rate and fees."""
     offer = decided().offer
     assert offer is not None
-    draw = 4_000_000 * 6_667 // 10_000
+    draw = 2_650_000
     assert offer.worked_draw == disclose(draw, 4_000_000, offer.monthly_rate_bps, 6, offer.fees)
 
 

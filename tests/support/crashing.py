@@ -61,5 +61,5 @@ if __name__ == "__main__":
     settings = Settings.from_environment()
     Granian(
         "tests.support.crashing:create", factory=True, interface=Interfaces.ASGINL, address=settings.host,
-        port=settings.port, respawn_failed_workers=True, log_access=False,
+        port=settings.port, respawn_failed_workers=True, workers_kill_timeout=5, log_access=False,
     ).serve()  # fmt: skip
