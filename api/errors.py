@@ -16,7 +16,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from pydantic import ValidationError
 
-from api.store.errors import InFlight, OutcomeUnknown, StorageFull, StoreError
+from api.store.errors import InFlight, OutcomeUnknown, StorageFull, StoreBusy, StoreError
 
 log = structlog.get_logger()
 
@@ -38,12 +38,15 @@ SLUGS: dict[str, tuple[int, str]] = {
     "method-not-allowed": (405, "Method not allowed"),
     "gone": (410, "The record was erased"),
     "dependency-unavailable": (503, "The database is not available"),
+    "overloaded": (503, "Too much is being asked at once"),
     "storage-full": (503, "Storage is full"),
     "outcome-unknown": (503, "Whether the request took effect is not known; repeat it with the same key"),
     "draining": (503, "The service is stopping"),
     "internal": (500, "An internal error"),
 }
-RETRY = frozenset({"dependency-unavailable", "storage-full", "outcome-unknown", "idempotency-in-flight", "draining"})
+RETRY = frozenset(
+    {"dependency-unavailable", "overloaded", "storage-full", "outcome-unknown", "idempotency-in-flight", "draining"}
+)
 MOST_FIELD_PROBLEMS = 100  # in one reply; a statement with a wrong column would list it 20,000 times
 _SAFE_PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,60}")
 
@@ -118,6 +121,8 @@ def as_problem(error: Exception) -> Problem:
             return Problem("outcome-unknown")
         case StorageFull():
             return Problem("storage-full")
+        case StoreBusy():
+            return Problem("overloaded")
         case StoreError():
             return Problem("dependency-unavailable")
         case HTTPException() if error.status_code in _BY_STATUS:

@@ -80,7 +80,7 @@ class Answer:
 async def answer(shell: Shell, asked: Asked) -> Answer:
     """The answer to a request: the earlier one of its key, or a new decision, recorded before it is given.
 
-    Raises Problem `idempotency-key-reuse`, `idempotency-in-flight`, `validation-failed`, and the store's errors.
+    Raises Problem `idempotency-key-reuse`, `validation-failed`, `overloaded`, and the store's errors.
     """
     deadline = time.monotonic() + LONGEST_WAIT_SECONDS
     while True:
@@ -128,7 +128,7 @@ async def _answer_once(shell: Shell, asked: Asked) -> Answer:
                 held = result.exposure
             case store.Superseded():
                 raise AssertionError("a first decision supersedes nothing")
-    raise Problem("idempotency-in-flight")
+    raise Problem("overloaded")  # other requests for the same business keep moving its exposure
 
 
 def _write(record: store.NewRecord, connection: Connection) -> store.RecordResult:

@@ -18,7 +18,7 @@ Schema = dict[str, Any]
 _PROBLEMS_OF_APPLY = (
     "idempotency-key-missing", "idempotency-key-invalid", "idempotency-key-reuse", "idempotency-in-flight",
     "idempotency-key-expired", "malformed-json", "malformed-request", "validation-failed", "payload-too-large",
-    "unsupported-media-type", "unauthenticated", "forbidden", "dependency-unavailable", "storage-full",
+    "unsupported-media-type", "unauthenticated", "forbidden", "dependency-unavailable", "overloaded", "storage-full",
     "outcome-unknown", "internal",
 )  # fmt: skip
 EXAMPLE: Schema = {

@@ -121,7 +121,7 @@ def test_every_slug_in_the_code_exists() -> None:
     ("raised", "slug"),
     [
         (store_errors.StoreUnavailable("canary away"), "dependency-unavailable"),
-        (store_errors.StoreBusy("canary busy"), "dependency-unavailable"),
+        (store_errors.StoreBusy("canary busy"), "overloaded"),
         (store_errors.StorageFull("canary full"), "storage-full"),
         (store_errors.OutcomeUnknown("canary silence"), "outcome-unknown"),
         (store_errors.InFlight("canary held"), "idempotency-in-flight"),

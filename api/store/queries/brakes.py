@@ -5,6 +5,7 @@ does not decide what a brake does.
 The rule: what was in force at any moment can be told afterwards.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from sqlalchemy import Connection, bindparam, insert, or_, select, update
 from api.store.tables import brake
 
 EVERYWHERE = "*"
+_SEGMENT = re.compile(r"\*|(division|state|entity):[A-Za-z_]{1,20}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,9 @@ def set_brake(
     segment: str = EVERYWHERE,
     value: int | None = None,
 ) -> int:
-    """Set a brake from `at` on; returns its number."""
+    """Set a brake from `at` on; returns its number. ValueError for a segment that no application could meet."""
+    if not _SEGMENT.fullmatch(segment):
+        raise ValueError("a segment is *, or division:X, state:X or entity:X")
     values = {"kind": kind, "segment": segment, "value": value, "set_at": at, "set_by": by}
     return int(connection.execute(_INSERT, values).scalar_one())
 
