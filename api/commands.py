@@ -16,7 +16,7 @@ from rich.table import Table
 
 import models
 from api.errors import Problem, field_problems
-from api.flow import Replay, replay_row
+from api.replay import Replay, replay_row
 from api.security import new_key
 from api.sources.market import MarketFile, MarketFileError
 from api.sources.standin import MarketSources, moved

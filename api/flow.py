@@ -1,4 +1,4 @@
-"""The life of a decision in the shell: receive, enrich, decide, record; and replay. The only caller of `decide`.
+"""The life of a decision in the shell: receive, enrich, decide, record.
 
 It does: fetch the three arguments, call the pure function, and keep everything in one transaction before a reply
 exists. It does not: know HTTP. The rule it keeps: one decision a (caller, key), for ever; compute before the
@@ -13,10 +13,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Literal
 
-from pydantic import ValidationError
 from sqlalchemy import Connection
 
-import models
 from api.errors import Problem
 from api.metrics import DECISIONS, STAGES
 from api.replies import Recorded, public_reply
@@ -27,7 +25,7 @@ from api.store.database import Database
 from api.store.errors import InFlight
 from api.wire import Submission
 from engine.application import Application
-from engine.canonical import canonical_bytes, digest
+from engine.canonical import canonical_bytes
 from engine.decision import Decision, decide
 from engine.facts import BankData, Brake, Exposure, Fact, Facts
 from engine.release import Release
@@ -282,71 +280,3 @@ async def stored_reply(shell: Shell, decision_id: str, caller_id: str | None) ->
         )  # fmt: skip
 
     return await shell.database.read(look)
-
-
-# -- replay --------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """What deciding again gave: equal to the byte, or where it first differs."""
-
-    decision_id: str
-    match: bool
-    engine_recorded: str
-    engine_now: str
-    release: str
-    difference: str | None = None
-
-
-def replay(
-    connection: Connection, decision_id: str, release_of: Callable[[str], Release], engine: str
-) -> Replay | None:
-    """Decide again from the record alone, under the release that it names, and compare bytes; None if unknown.
-
-    Byte-equality is promised under the recorded engine; under another the difference is a fact for the changelog.
-    """
-    row = store.get_decision(connection, decision_id)
-    if row is None:
-        return None
-    return replay_row(connection, row, release_of, engine)
-
-
-def replay_row(
-    connection: Connection, row: store.DecisionRow, release_of: Callable[[str], Release], engine: str
-) -> Replay:
-    """Replay one recorded decision."""
-
-    def result(difference: str | None) -> Replay:
-        return Replay(row.id, difference is None, row.engine_digest, engine, row.release_name, difference)
-
-    application = store.get_application(connection, row.application_id)
-    try:
-        facts = store.facts_body(connection, row.facts_sha256)
-    except ValueError:  # not the bytes of that digest
-        return result("record altered")
-    if application is None or facts is None:
-        return result("erased")
-    if digest(row.body) != row.body_sha256 or digest(application.body) != application.body_sha256:
-        return result("record altered")
-    try:
-        release = release_of(row.release_name)
-    except models.ReleaseRejected:
-        return result("release not held")
-    if release.digest != row.release_digest:
-        return result("release differs from the one recorded")
-    try:
-        arguments = Application.model_validate_json(application.body), Facts.model_validate_json(facts)
-    except ValidationError:  # altered with its digest, or recorded by an engine that took what this one refuses
-        return result("record not readable")
-    again = decide(*arguments, release).canonical()
-    return result(None if again == row.body else first_difference(row.body, again))
-
-
-def first_difference(recorded: bytes, again: bytes) -> str:
-    """The first field, in order of name, that differs between two decisions."""
-    try:
-        old, new = (Decision.model_validate_json(body).model_dump(mode="json") for body in (recorded, again))
-    except ValidationError:  # whoever altered the record also made its digest
-        return "record altered"
-    return next((name for name in sorted(old) if old[name] != new.get(name)), "bytes")

@@ -18,18 +18,15 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from api.errors import FieldProblem, Problem, field_problems
 from engine.application import (
     Application,
-    Business,
     Consent,
-    Finances,
-    Request,
-    check_consents,
+    Stated,
     check_people,
 )
 from engine.canonical import canonical_bytes
 from engine.facts import BankData
 from engine.facts.statement import STATEMENT, Statement, bank_data
 from engine.people import Person
-from engine.values import Frozen, problem
+from engine.values import problem
 
 API_VERSION = "v1"
 MOST_BODY_BYTES = 8_000_000  # about 12,000 transactions as banks write them
@@ -39,22 +36,11 @@ _MOST_MEMBERS = 100  # of one object; a bank's transaction has about 20
 _MOST_OBJECTS = 100_000  # in one body; each costs far more memory than its bytes
 
 
-class Submission(Frozen):
-    """The body of POST /v1/applications."""
+class Submission(Stated):
+    """The body of POST /v1/applications: people with their details, and perhaps a bank statement."""
 
-    business: Business
-    request: Request
-    finances: Finances
-    consents: Annotated[tuple[Consent, ...], Field(max_length=10, strict=False)]
     people: Annotated[tuple[Person, ...], Field(min_length=1, max_length=20, strict=False)]
     bank: Statement | None = None
-
-    @field_validator("consents", mode="after")
-    @classmethod
-    def _consents_suffice(cls, consents: tuple[Consent, ...], info: ValidationInfo) -> tuple[Consent, ...]:
-        business = info.data.get("business")
-        check_consents(consents, business.entity_type if isinstance(business, Business) else "company")
-        return consents
 
     @field_validator("people", mode="after")
     @classmethod

@@ -166,14 +166,13 @@ def check_people(people: tuple[PersonRef, ...]) -> None:
         raise problem("owner_share", "An owner listed here holds 2500 basis points or more")
 
 
-class Application(Frozen):
-    """A request for credit, complete and free of contradictions."""
+class Stated(Frozen):
+    """What every application states, whether its people come with their details or by reference."""
 
     business: Business
     request: Request
     finances: Finances
     consents: Annotated[tuple[Consent, ...], Field(max_length=10, strict=False)]
-    people: Annotated[tuple[PersonRef, ...], Field(min_length=1, max_length=20, strict=False)]
 
     @field_validator("consents", mode="after")
     @classmethod
@@ -182,12 +181,18 @@ class Application(Frozen):
         check_consents(consents, business.entity_type if isinstance(business, Business) else "company")
         return consents
 
+    def consented(self, kind: ConsentKind) -> bool:
+        """Whether this consent was given."""
+        return any(c.kind == kind and c.given for c in self.consents)
+
+
+class Application(Stated):
+    """A request for credit, complete and free of contradictions, its people by reference."""
+
+    people: Annotated[tuple[PersonRef, ...], Field(min_length=1, max_length=20, strict=False)]
+
     @field_validator("people", mode="after")
     @classmethod
     def _people_add_up(cls, people: tuple[PersonRef, ...]) -> tuple[PersonRef, ...]:
         check_people(people)
         return people
-
-    def consented(self, kind: ConsentKind) -> bool:
-        """Whether this consent was given."""
-        return any(c.kind == kind and c.given for c in self.consents)

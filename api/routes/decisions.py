@@ -13,6 +13,7 @@ from litestar.params import FromPath
 
 from api import flow
 from api.errors import Problem
+from api.replay import replay as replay_decision
 from api.security import Caller, Keyring
 from api.wire import (
     MOST_BODY_BYTES,
@@ -111,7 +112,7 @@ async def replay(request: AnyRequest, decision_id: FromPath[str]) -> Response[by
         return release
 
     result = await shell.database.read(
-        lambda connection: flow.replay(connection, decision_id, release_of, shell.engine_digest)
+        lambda connection: replay_decision(connection, decision_id, release_of, shell.engine_digest)
     )
     if result is None:
         raise Problem("not-found")

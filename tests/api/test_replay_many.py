@@ -8,6 +8,7 @@ from pathlib import Path
 
 import models
 from api import flow
+from api.replay import replay_row
 from api.security import Caller
 from api.sources.market import MarketFile
 from api.sources.standin import MarketSources
@@ -67,7 +68,7 @@ def test_five_thousand_decisions_replay_to_the_byte(sqlite_url: str, market: Pat
         asyncio.run(record(database))
         with database.transaction(read_only=True) as connection:
             for row in store.decisions_since(connection):
-                replayed = flow.replay_row(connection, row, lambda name: release, engine)
+                replayed = replay_row(connection, row, lambda name: release, engine)
                 assert replayed.match, replayed
                 outcomes[row.outcome] += 1
             assert store.verify_audit(connection) is None

@@ -11,7 +11,8 @@ from engine import screening
 from engine.facts import SOURCES, Facts
 from engine.features import Evidence
 from engine.reasons import CATALOGUE
-from engine.screening import RULES, Case, Finding, name_overlap_bps, screen
+from engine.screening import RULES, Case, Finding, screen
+from engine.screening.referrals import name_overlap_bps
 from tests.support.businesses import AS_OF, business, facts_of, story
 from tests.support.releases import fake_release
 from tests.support.stories import stories
