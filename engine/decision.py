@@ -25,6 +25,7 @@ from engine.screening import Case, Finding, screen
 from engine.values import Frozen, Moment, problem
 
 Outcome = Literal["approve", "refer", "decline"]
+Features = dict[str, float | None]  # None where missing
 _LAST_RESORT = ("R15",)  # a no, or less, always has a reason, even from a model that finds nothing adverse
 _MATERIAL_POINTS = 3.0  # what costs less than a tenth in log-odds is no principal reason
 
@@ -68,7 +69,7 @@ class Decision(Frozen):
     offer: Offer | None
     reasons: Annotated[tuple[Reason, ...], Field(max_length=MOST_REASONS)]
     findings: tuple[Finding, ...]
-    features: dict[str, float | None]
+    features: Features
     score: Score | None
     caps: tuple[Cap, ...]
     bound_by: str | None
@@ -106,7 +107,8 @@ def decide(application: Application, facts: Facts, release: DecidingRelease) -> 
     row = row_of(evidence)
     scored = None if knocked_out else score(row, release.scorer, release.calibration, policy.grade_table)
     graded = None if scored is None or scored.grade is None else assign(case, scored.grade, scored.pd)
-    outcome, offer, reasons = _conclude(case, findings, scored, graded)
+    features = {name: None if isnan(v) else v for name, v in zip(FEATURE_NAMES, row.tolist(), strict=True)}
+    outcome, offer, reasons = _conclude(case, findings, scored, graded, features)
     return Decision(
         outcome=outcome,
         as_of=facts.as_of,
@@ -118,7 +120,7 @@ def decide(application: Application, facts: Facts, release: DecidingRelease) -> 
         offer=offer,
         reasons=reasons,
         findings=findings,
-        features={name: None if isnan(v) else v for name, v in zip(FEATURE_NAMES, row.tolist(), strict=True)},
+        features=features,
         score=None if scored is None else scored.recorded(),
         caps=graded.caps if graded else (),
         bound_by=graded.bound_by if graded else None,
@@ -126,7 +128,7 @@ def decide(application: Application, facts: Facts, release: DecidingRelease) -> 
 
 
 def _conclude(
-    case: Case, findings: tuple[Finding, ...], scored: Score | None, graded: Assignment | None
+    case: Case, findings: tuple[Finding, ...], scored: Score | None, graded: Assignment | None, features: Features
 ) -> tuple[Outcome, Offer | None, tuple[Reason, ...]]:
     """Outcome, offer and reasons from what was found: the only place where they are chosen."""
     knocked_out = [f for f in findings if f.kind == "knock_out"]
@@ -134,15 +136,16 @@ def _conclude(
         told = knocked_out or findings
         return "decline" if knocked_out else "refer", None, choose(f.reason for f in told if f.reason)
     if scored is None or scored.grade is None or graded is None or not graded.limit_cents:
-        return "decline", None, _explain(scored, graded, case)
+        return "decline", None, _explain(scored, graded, case, features)
     offer = _offer(graded.limit_cents, scored.grade, case.facts.as_of, case.policy)
     less = graded.limit_cents < case.application.request.amount_cents
-    return "approve", offer, _explain(scored, graded, case) if less else ()
+    return "approve", offer, _explain(scored, graded, case, features) if less else ()
 
 
-def _explain(scored: Score | None, graded: Assignment | None, case: Case) -> tuple[Reason, ...]:
+def _explain(scored: Score | None, graded: Assignment | None, case: Case, features: Features) -> tuple[Reason, ...]:
     """Reasons for a no or for less: the caps that bound, tightest first, or what cost points, and then the other."""
-    reason_of = _reasons_of(case.evidence)
+    # A missing value has the reason of its absence, never one that speaks of the value.
+    reason_of = {f.name: f.reason_missing if features[f.name] is None else f.reason for f in FEATURES}
     points = scored.contributions if scored else ()
     lost = adverse_codes(points, reason_of, _MATERIAL_POINTS) or adverse_codes(points, reason_of)[:1]
     if graded is None:
@@ -153,12 +156,6 @@ def _explain(scored: Score | None, graded: Assignment | None, case: Case) -> tup
     if graded.bound_by == "expected_loss":  # the one cap without a reason of its own: what cost points is its reason
         return choose(lost, by_cap) or choose(_LAST_RESORT)
     return choose(by_cap, lost if not graded.limit_cents else ())
-
-
-def _reasons_of(evidence: Evidence) -> dict[str, str]:
-    """The code of each feature; a missing value has the reason of its absence."""
-    row = row_of(evidence).tolist()
-    return {f.name: f.reason_missing if isnan(value) else f.reason for f, value in zip(FEATURES, row, strict=True)}
 
 
 def _offer(limit_cents: int, grade: str, as_of: datetime, policy: Policy) -> Offer:

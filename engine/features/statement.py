@@ -20,9 +20,9 @@ RECENT_DAYS = 90
 OWN_TRANSFER_DAYS = 2
 _SPENDING = frozenset({"TRANS_AND_SAVINGS_ACCOUNTS"})
 _REVOLVING = frozenset({"OVERDRAFTS", "CRED_AND_CHRG_CARDS"})
-_TRANSFERS = (KINDS.index("TRANSFER_INCOMING"), KINDS.index("TRANSFER_OUTGOING"))
+_TRANSFER_IN, _TRANSFER_OUT = KINDS.index("TRANSFER_INCOMING"), KINDS.index("TRANSFER_OUTGOING")
 _INTEREST_PAID = KINDS.index("INTEREST_PAID")
-_GAMBLING_MCC = (7995, 7800, 7801, 7802)
+_BETTING, _LOTTERY, _RACE_TRACK = 7995, 7800, 7802  # ISO 18245; 7801 between them is online gambling
 
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -96,6 +96,8 @@ def summarise(bank: BankData) -> BankSummary:
     put_in = credit & (lender | ((bits & words.INJECTION) > 0))  # borrowed, granted or given: not earned
     sales = credit & ~lender & ((bits & no_sale) == 0) & (kind != _INTEREST_PAID)
     lent = debit & lender
+    shop = rows["merchant_category"]
+    betting_shop = (shop == _BETTING) | ((shop >= _LOTTERY) & (shop <= _RACE_TRACK))
     coverage = newest - day_number(bank.oldest_on) + 1
     blocks = min(coverage // BLOCK_DAYS, BLOCKS)
     tax_debits = amount[debit & ((bits & words.TAX) > 0)]
@@ -116,8 +118,7 @@ def summarise(bank: BankData) -> BankSummary:
         dishonours=int((((bits & words.DISHONOUR) > 0) & (age < RECENT_DAYS)).sum()),
         lenders=len({keys[text] for text in set(rows["text"][lent].tolist())}),
         tax_plan_debits=_most_repeated(tax_debits),
-        gambling=-int(amount[debit & (np.isin(rows["merchant_category"], _GAMBLING_MCC)
-                                      | ((bits & words.GAMBLING) > 0))].sum()),
+        gambling=-int(amount[debit & (betting_shop | ((bits & words.GAMBLING) > 0))].sum()),
         outflow=-int(amount[debit].sum()),
         revolving_used=sum(max(-a.current_cents, 0) for a in revolving),
         revolving_limit=sum(a.credit_limit_cents for a in revolving),
@@ -131,8 +132,8 @@ def own_transfers(amount: Ints, account: Ints, age: Ints, kind: Ints, bits: Ints
     pairs once, with the nearest earlier row, one marked as a transfer before one that is not.
     """
     own = np.zeros(len(amount), dtype=bool)
-    marked = np.isin(kind, _TRANSFERS) | ((bits & words.OWN) > 0)
-    if not marked.any() or len(np.unique(account)) < 2:  # noqa: PLR2004 - a pair needs two accounts
+    marked = (kind == _TRANSFER_IN) | (kind == _TRANSFER_OUT) | ((bits & words.OWN) > 0)
+    if not marked.any() or account.min() == account.max():  # a pair needs two accounts
         return own
     # Only a row whose opposite amount occurs can pair, and one of the two must be marked.
     may = np.flatnonzero(np.isin(amount, -amount[marked]) | (marked & np.isin(amount, -amount)))
