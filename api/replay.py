@@ -60,9 +60,6 @@ def replay_row(
         return result("erased")
     if digest(row.body) != row.body_sha256 or digest(application.body) != application.body_sha256:
         return result("record altered")
-    found = (application.body_sha256, row.body_sha256, row.facts_sha256)
-    if any(sworn is not None and sworn != here for sworn, here in zip(_sworn(connection, row), found, strict=True)):
-        return result("record differs from its audit entry")
     try:
         release = release_of(row.release_name)
     except models.ReleaseRejected:
@@ -74,7 +71,13 @@ def replay_row(
     except ValidationError:  # altered with its digest, or recorded by an engine that took what this one refuses
         return result("record not readable")
     again = decide(*arguments, release).canonical()
-    return result(None if again == row.body else first_difference(row.body, again))
+    if again != row.body:
+        return result(first_difference(row.body, again))
+    # Facts and decision forged together agree with each other, but not with what the audit entry swore.
+    found = (application.body_sha256, row.body_sha256, row.facts_sha256)
+    if any(sworn is not None and sworn != here for sworn, here in zip(_sworn(connection, row), found, strict=True)):
+        return result("record differs from its audit entry")
+    return result(None)
 
 
 def _sworn(connection: Connection, row: store.DecisionRow) -> tuple[str | None, ...]:

@@ -91,6 +91,19 @@ def test_an_altered_application_is_told(service: Service) -> None:
     assert _replayed(service, decision_id)["difference"] == "record not readable"
 
 
+def test_a_whole_forgery_is_told(service: Service) -> None:
+    """Another application under a decision that fits it agrees with itself, and not with its audit entry."""
+    first, second = _decided(service), _decided(service)
+    copied = (
+        "UPDATE decision SET application_id = (SELECT application_id FROM decision WHERE id = :from), "
+        "facts_sha256 = (SELECT facts_sha256 FROM decision WHERE id = :from), "
+        "body = (SELECT body FROM decision WHERE id = :from), "
+        "body_sha256 = (SELECT body_sha256 FROM decision WHERE id = :from) WHERE id = :id"
+    )
+    service.tamper("decision", copied, **{"from": second, "id": first})
+    assert _replayed(service, first)["difference"] == "record differs from its audit entry"
+
+
 def test_another_release_or_none_is_told(sqlite_url: str) -> None:
     """A release of that name with other content, or none of that name, is told and not replayed under."""
     with telling(sqlite_url) as service:
