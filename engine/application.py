@@ -11,11 +11,12 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 
+from engine.pricing.money import LARGEST_LIMIT_CENTS, LIMIT_STEP_CENTS, SMALLEST_LIMIT_CENTS
 from engine.values import Abn, Acn, Cents, Frozen, Moment, Name, Note, State, Token, division_of, problem
 
-STEP_CENTS = 50_000
-SMALLEST_CENTS = 500_000
-LARGEST_CENTS = 30_000_000
+STEP_CENTS = LIMIT_STEP_CENTS
+SMALLEST_CENTS = SMALLEST_LIMIT_CENTS
+LARGEST_CENTS = LARGEST_LIMIT_CENTS
 
 EntityType = Literal["sole_trader", "company", "trust", "partnership", "other"]
 StaffBand = Literal["0", "1-4", "5-19", "20-199", "200+"]
