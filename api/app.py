@@ -18,7 +18,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 import models
 from api.errors import handle
 from api.flow import Shell
-from api.metrics import RELEASE, Measured
+from api.metrics import RELEASE, REQUESTS
 from api.routes import decisions, operations
 from api.security import Keyring
 from api.settings import Settings
@@ -72,7 +72,7 @@ def create_app(settings: Settings) -> ASGIApp:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 50)  # a decision makes thousands of short-lived objects and no cycles
-    return Logged(Measured(app))
+    return Watched(app)
 
 
 def _sources(settings: Settings) -> Sources:
@@ -90,8 +90,11 @@ def refuse_pretended(settings: Settings, manifest: Manifest, made_up_sources: bo
         raise Pretended("made-up sources may only be served in development")
 
 
-class Logged:
-    """Gives each request its id and logs one line of it: never a body, a value or an address."""
+class Watched:
+    """Gives each request its id, times it and logs one line of it: never a body, a value or an address.
+
+    It stands outside the framework, so that what middleware refuses is counted as refused.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -114,9 +117,11 @@ class Logged:
         try:
             await self.app(scope, receive, sending)
         finally:
+            seconds, route = time.perf_counter() - started, scope.get("path_template") or "unmatched"
+            REQUESTS.labels(route, str(status)).observe(seconds)
             log.info(
-                "request", method=scope["method"], route=scope.get("path_template") or "unmatched", status=status,
-                ms=round((time.perf_counter() - started) * 1000, 1), request_id=request_id,
+                "request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1),
+                request_id=request_id,
             )  # fmt: skip
 
 

@@ -16,7 +16,6 @@ from litestar.types import ASGIApp
 from sqlalchemy import Connection
 
 from api import app as service
-from api.metrics import Measured
 from api.settings import Settings
 from api.store.database import Database, Work
 
@@ -28,10 +27,9 @@ FUSE = "CRASH_FUSE"
 def create() -> ASGIApp:
     """The application of the environment's settings, with a fuse."""
     app = service.create()
-    assert isinstance(app, service.Logged)
-    assert isinstance(app.app, Measured)
-    assert isinstance(app.app.app, Litestar)
-    _fit(app.app.app.state.shell.database, Path(os.environ[FUSE]))
+    assert isinstance(app, service.Watched)
+    assert isinstance(app.app, Litestar)
+    _fit(app.app.state.shell.database, Path(os.environ[FUSE]))
     return app
 
 

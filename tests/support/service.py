@@ -24,9 +24,8 @@ from litestar.datastructures import State
 from sqlalchemy import text
 
 import models
-from api.app import Logged, create_app
+from api.app import Watched, create_app
 from api.commands import add_key
-from api.metrics import Measured
 from api.settings import Settings
 from api.sources import Gathered, Sources
 from api.sources.market import MarketFile
@@ -83,7 +82,7 @@ class StorySources:
 class Service:
     """An opened service; `secret` is a key with every scope."""
 
-    app: Logged
+    app: Watched
     state: State
     url: str
     secret: str
@@ -145,7 +144,8 @@ class Service:
 
     def routes(self) -> set[tuple[str, str]]:
         """Method and path template of every route that it answers, without what the framework adds."""
-        app = self.app.app.app  # type: ignore[attr-defined]
+        app = self.app.app
+        assert isinstance(app, Litestar)
         return {(method, route.path_format) for route in app.routes for method in route.methods if method != "OPTIONS"}
 
     def count(self, table: str) -> int:
@@ -202,10 +202,9 @@ def opened(
     # The champion is loaded once, and not at all where another release is given.
     with patch.object(models, "champion", (lambda: release) if release else champion_once):
         app = create_app(settings)
-    assert isinstance(app, Logged)
-    assert isinstance(app.app, Measured)
-    assert isinstance(app.app.app, Litestar)
-    state = app.app.app.state
+    assert isinstance(app, Watched)
+    assert isinstance(app.app, Litestar)
+    state = app.app.state
     given = {"sources": sources, "clock": clock}
     state.shell = replace(state.shell, **{name: value for name, value in given.items() if value is not None})
     with state.shell.database:
