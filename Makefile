@@ -15,6 +15,8 @@ UV := $(BIN)/uv
 HOUSES := engine models training api
 SOURCES := $(HOUSES) benchmarks tests
 MARKET := var/market.sqlite
+COMPARABLES := var/comparables.bin
+SANDBOX_PORT ?= 8100
 
 # Uses pip where uv finds no index: pip knows the machine's own settings, uv does not read them. Same file, same hashes.
 define install
@@ -35,12 +37,20 @@ help: ## Show what can be made
 
 env: .venv/ok ## Build the environment for development
 
-run: .venv/runtime $(MARKET) ## Serve on this machine, with a make-believe market
-	$(BIN)/creditline serve --development
+# The sandbox is waited for, so that the first application finds its sources, and ends with the service.
+run: .venv/runtime $(MARKET) $(COMPARABLES) ## Serve on this machine, with a sandbox that plays every source
+	@$(BIN)/creditline sandbox --market $(MARKET) --port $(SANDBOX_PORT) & sandbox=$$!; \
+	trap 'kill $$sandbox 2>/dev/null || true' EXIT; \
+	for i in $$(seq 100); do \
+		kill -0 $$sandbox 2>/dev/null || exit 1; \
+		(exec 3<>/dev/tcp/127.0.0.1/$(SANDBOX_PORT)) 2>/dev/null && break || sleep 0.1; \
+	done; \
+	CREDITLINE_SANDBOX=http://127.0.0.1:$(SANDBOX_PORT) CREDITLINE_COMPARABLES=$(COMPARABLES) \
+		$(BIN)/creditline serve --development
 
 market: $(MARKET) ## Make the make-believe market, if it is absent
 
-test: .venv/ok ## Run the checks and the tests
+test: .venv/ok .venv/promtool ## Run the checks and the tests
 	$(MAKE) --no-print-directory check
 	$(BIN)/pytest -q -n 2
 
@@ -64,7 +74,7 @@ release: .venv/ok ## Simulate a market, fit, publish and promote a release under
 	$(BIN)/creditline-train fit --market var/training.sqlite --train-to 2024-12-31 --validate-to 2025-04-30 \
 		--seed 7 --out var/draft
 	$(BIN)/creditline-train publish var/draft --policy training/policy.toml --name $(RELEASE) \
-		--created-on 2026-11-23 --root $(ROOT)
+		--created-on 2026-11-24 --root $(ROOT)
 	$(BIN)/creditline-train promote $(RELEASE) --root $(ROOT)
 
 lock: .venv/bootstrap ## Make the lock files again, with the newest versions allowed
@@ -90,6 +100,9 @@ $(MARKET): | .venv/runtime
 	mkdir -p $(@D)
 	$(BIN)/creditline-train simulate --businesses 400 --seed 7 --out $@
 
+$(COMPARABLES): $(MARKET)
+	$(BIN)/creditline-train comparables --market $< --out $@ --force
+
 # The stamps. `bootstrap` holds uv alone, `runtime` what `make run` needs, `ok` what development needs on top.
 .venv/bootstrap: requirements/bootstrap.txt
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
@@ -101,7 +114,7 @@ $(MARKET): | .venv/runtime
 	$(PYTHON) -m pip --python $(BIN)/python install -q --require-hashes --only-binary :all: -r $<
 	@touch $@
 
-.venv/runtime: requirements/runtime.txt pyproject.toml | .venv/bootstrap
+.venv/runtime: requirements/runtime.txt pyproject.toml .venv/bootstrap
 	$(call install,$<)
 	$(install_project)
 	@touch $@
@@ -109,3 +122,21 @@ $(MARKET): | .venv/runtime
 .venv/ok: requirements/development.txt .venv/runtime
 	$(call install,$<)
 	@touch $@
+
+# promtool reads the alert rules as Prometheus would: the one on the PATH, or Debian's, taken out of its package without
+# installing the server beside it. apt keeps its lists in here, so no root is needed and they are never out of date.
+# Where it cannot be had, the tests that need it say so and are skipped; CREDITLINE_REQUIRE_PROMTOOL=1 makes it an error.
+APT := apt-get -qq -o Acquire::Retries=3 -o Acquire::http::Timeout=15 \
+	-o Dir::State::lists=$(CURDIR)/.venv/apt/lists -o Dir::Cache=$(CURDIR)/.venv/apt
+.venv/promtool: .venv/bootstrap
+	@command -v promtool >/dev/null || { \
+		rm -rf .venv/apt && mkdir -p .venv/apt/lists/partial .venv/apt/archives/partial && cd .venv/apt \
+		&& $(APT) update && $(APT) download prometheus \
+		&& dpkg-deb --fsys-tarfile prometheus_*.deb | tar -xO ./usr/bin/promtool >promtool \
+		&& chmod +x promtool && mv promtool ..; \
+	} || { \
+		echo "promtool could not be had: it is neither on the PATH nor, just now, to be had from Debian's mirror" \
+			"(package prometheus); the alert rules cannot be tested" >&2; \
+		test "$${CREDITLINE_REQUIRE_PROMTOOL:-0}" != 1; \
+	}
+	@rm -rf .venv/apt

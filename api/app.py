@@ -8,7 +8,7 @@ import gc
 import time
 import uuid
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 from litestar import Litestar
@@ -16,13 +16,18 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 import models
+from api import worker
 from api.errors import handle
-from api.flow import Shell
+from api.flow import Shell, utc_now
+from api.guards import BlindIndex
 from api.metrics import RELEASE, REQUESTS
-from api.routes import decisions, operations
+from api.routes import connections, decisions, operations
+from api.routes.connections import Connections
 from api.security import Keyring
 from api.settings import Settings
 from api.sources import NoSources, Sources
+from api.sources.ladder import Ladder
+from api.sources.setup import ladder
 from api.sources.standin import MarketSources
 from api.store.database import Database
 from engine.release import Manifest
@@ -32,6 +37,10 @@ log = structlog.get_logger()
 
 class Pretended(RuntimeError):
     """Something made up would be served outside development."""
+
+
+class Unset(RuntimeError):
+    """Something that only development may do without is not set."""
 
 
 def create() -> ASGIApp:
@@ -44,20 +53,30 @@ def create_app(settings: Settings) -> ASGIApp:
     _configure_logging()
     release = models.champion() if settings.release is None else models.load(settings.release)
     sources = _sources(settings)
-    refuse_pretended(settings, release.manifest, sources.synthetic)
+    comparables = None if settings.comparables is None else Connections.open(settings.comparables)
+    made_up = sources.synthetic or (comparables is not None and comparables.synthetic)
+    refuse_pretended(settings, release.manifest, made_up)
     database = Database.open(settings.database_url)
     engine = models.engine_digest()
     RELEASE.labels(release.name, release.digest[:12], engine[:12]).set(1)
+    shell = Shell(database, sources, release, engine, BlindIndex(_index_key(settings)))
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncGenerator[None, None]:
-        yield
-        database.close()
+        async with AsyncExitStack() as stack:
+            stack.callback(database.close)
+            if comparables is not None:
+                stack.callback(comparables.close)
+            if isinstance(sources, Ladder):
+                await stack.enter_async_context(sources.opened())
+            await stack.enter_async_context(worker.working(shell))
+            yield
 
     app = Litestar(
         route_handlers=[
-            decisions.apply, decisions.decision, decisions.replay, operations.health, operations.ready,
-            operations.metrics, operations.openapi, operations.problem,
+            connections.connection_value, decisions.apply, decisions.current, decisions.decision,
+            decisions.difference, decisions.replay, operations.health, operations.ready, operations.metrics,
+            operations.openapi, operations.problem,
         ],
         exception_handlers={Exception: handle},
         lifespan=[lifespan],
@@ -65,7 +84,8 @@ def create_app(settings: Settings) -> ASGIApp:
         logging_config=None,
     )  # fmt: skip
     app.state.settings = settings
-    app.state.shell = Shell(database=database, sources=sources, release=release, engine_digest=engine)
+    app.state.shell = shell
+    app.state.connections = comparables
     app.state.keyring = Keyring(database, settings.development)
     app.state.load_release = models.load
     # What start-up made lives as long as the process: a full collection need not walk it (100 ms otherwise).
@@ -76,7 +96,18 @@ def create_app(settings: Settings) -> ASGIApp:
 
 
 def _sources(settings: Settings) -> Sources:
-    return NoSources() if settings.market is None else MarketSources(settings.market)
+    if settings.market is not None:
+        return MarketSources(settings.market)
+    if not settings.sources.places:
+        return NoSources()
+    return ladder(settings.sources, utc_now, development=settings.development)
+
+
+def _index_key(settings: Settings) -> bytes:
+    """The key of the blind indexes; a laptop may do without one of its own."""
+    if not settings.index_key and not settings.development:
+        raise Unset("CREDITLINE_INDEX_KEY must be set: repeated people and accounts are recognised by it")
+    return (settings.index_key.reveal() or "a key of blind indexes for development alone").encode()
 
 
 def refuse_pretended(settings: Settings, manifest: Manifest, made_up_sources: bool) -> None:
@@ -104,8 +135,8 @@ class Watched:
             await self.app(scope, receive, send)
             return
         request_id = uuid.uuid4().hex
-        scope["state"] = {**scope.get("state", {}), "request_id": request_id}
         started, status = time.perf_counter(), 500
+        scope["state"] = {**scope.get("state", {}), "request_id": request_id, "began": time.monotonic()}
 
         async def sending(message: Message) -> None:
             nonlocal status

@@ -49,13 +49,14 @@ class OneLine(click.Group):
 def _words_for(error: Exception) -> str | None:
     from sqlalchemy.exc import DBAPIError
 
+    from api.braking import BrakeRefused
     from api.sources.market import MarketFileError
     from api.store.errors import StoreError
     from engine.scoring import LibraryMissing
     from models.rejection import ReleaseRejected
 
     match error:
-        case StoreError() | MarketFileError() | ReleaseRejected() | LibraryMissing():
+        case StoreError() | BrakeRefused() | MarketFileError() | ReleaseRejected() | LibraryMissing():
             return str(error)
         case DBAPIError():  # its own words hold the statement and its values
             if getattr(error.orig, "sqlstate", None) == _NO_SUCH_TABLE or "no such table" in str(error.orig):
@@ -83,18 +84,21 @@ def main() -> None:
     help="More than 1 needs PostgreSQL.",
 )
 def serve(development: bool, host: str | None, port: int | None, workers: int) -> None:
-    """Run the HTTP service until it is stopped."""
+    """Run the HTTP service until it is stopped.
+
+    In development the sources are a sandbox on this machine (`creditline sandbox`) unless the environment names others.
+    """
     from api.serving import run
+    from api.sources.settings import SANDBOX_URL
 
     overrides = {
         "CREDITLINE_DEVELOPMENT": "1" if development else None,
         "CREDITLINE_HOST": host,
         "CREDITLINE_PORT": None if port is None else str(port),
-        "CREDITLINE_MARKET": str(DEVELOPMENT_MARKET) if development and DEVELOPMENT_MARKET.exists() else None,
     }
-    for name, value in overrides.items():
-        if value is not None:
-            os.environ.setdefault(name, value) if name == "CREDITLINE_MARKET" else os.environ.update({name: value})
+    os.environ.update({name: value for name, value in overrides.items() if value is not None})
+    if development and "CREDITLINE_MARKET" not in os.environ:
+        os.environ.setdefault("CREDITLINE_SANDBOX", SANDBOX_URL)
     run(_settings(), workers)
 
 
@@ -177,6 +181,45 @@ def key_revoke(key_id: str) -> None:
         raise click.ClickException("there is no live key with that id")
 
 
+@main.group()
+def brake() -> None:
+    """The lender's brakes: refer everything, so many dollars a day, a concentration. The next decision obeys."""
+
+
+@brake.command("pull")
+@click.argument("kind", type=click.Choice(("refer-all", "daily-dollars", "concentration")))
+@click.option(
+    "--segment", default="all", show_default=True, help="division:E, state:NSW, entity:trust; group (concentration)."
+)
+@click.option("--dollars", type=click.IntRange(0, 1_000_000_000), default=None, help="Approved a day, in Sydney.")
+@click.option("--percent", type=click.FloatRange(0, 100), default=None, help="Share of the open book.")
+@click.option("--because", default="", help="Why, for whoever looks later.")
+def brake_pull(kind: Any, segment: str, dollars: int | None, percent: float | None, because: str) -> None:
+    """Pull a brake: it holds from the next decision on, on every worker."""
+    from api.braking import pull
+
+    click.echo(pull(_settings().database_url, kind, segment, because, dollars=dollars, percent=percent))
+
+
+@brake.command("list")
+def brake_list() -> None:
+    """List the brakes in force, with what is used of each."""
+    from api.braking import in_force
+
+    for line in in_force(_settings().database_url):
+        click.echo(line)
+
+
+@brake.command("lift")
+@click.argument("number", type=click.IntRange(1))
+@click.option("--because", required=True, help="Why, for whoever looks later.")
+def brake_lift(number: int, because: str) -> None:
+    """Lift a brake by its number."""
+    from api.braking import lift
+
+    click.echo(lift(_settings().database_url, number, because))
+
+
 @main.command()
 @click.option("--out", type=click.File("w"), default="-", help="[default: standard output]")
 @click.option("--since", type=int, default=0, help="Only decisions after this audit number.")
@@ -203,6 +246,45 @@ def example(market: Path, business: int, out: Any) -> None:
     from api.commands import example_body
 
     out.write(json.dumps(example_body(market, business, datetime.now(UTC)), indent=1) + "\n")
+
+
+@main.command()
+@click.option(
+    "--market",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=None,
+    help=f"Market file whose businesses are known beside the stories.  [default: {DEVELOPMENT_MARKET} where it exists]",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(1, 65_535), default=8100, show_default=True)
+@click.option("--latency", "latencies", multiple=True, metavar="SOURCE=MS", help="Make a source slow.")
+@click.option("--fault", "faults", multiple=True, metavar="SOURCE=FAULT[:SHARE]", help="Break a source.")
+@click.option("--list", "listed", is_flag=True, help="Print the stories and stop.")
+@click.option("--application", "story", default=None, metavar="STORY", help="Print a story's request body and stop.")
+def sandbox(
+    market: Path | None, host: str, port: int, latencies: tuple[str, ...], faults: tuple[str, ...], listed: bool,
+    story: str | None,
+) -> None:  # fmt: skip
+    """Play every outside source over HTTP, with made-up businesses (docs/sandbox.md)."""
+    from api.sandbox.command import application, play, stories
+
+    if listed:
+        click.echo(stories(), nl=False)
+    elif story is not None:
+        click.echo(json.dumps(application(story), indent=1))
+    else:
+        if market is None and DEVELOPMENT_MARKET.exists():
+            market = DEVELOPMENT_MARKET
+        play(market, host, port, latencies, faults)
+
+
+@main.command()
+def degraded() -> None:
+    """Print what is decided when sources fail or are absent (docs/degraded.md), by deciding it."""
+    import models
+    from api.degraded import page
+
+    click.echo(page(models.champion()), nl=False)
 
 
 @main.group()

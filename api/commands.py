@@ -18,6 +18,7 @@ import models
 from api.errors import Problem, field_problems
 from api.replay import Replay, replay_row
 from api.security import new_key
+from api.sources import Asking
 from api.sources.market import MarketFile, MarketFileError
 from api.sources.standin import MarketSources, moved
 from api.store import queries as store
@@ -26,7 +27,6 @@ from api.wire import Submission, check_json
 from engine.application import Application
 from engine.decision import Decision, decide
 from engine.facts import BankData, Exposure, Fact, Facts
-from engine.facts.statement import STATEMENT, statement_of
 from engine.release import Release
 from engine.values import Frozen
 
@@ -80,7 +80,7 @@ def _decide_body(body: bytes, release: Release, market: Path | None) -> Decision
     if market is None:
         raise Unreadable('the file holds no facts: give --market, or {"application": ..., "facts": ...}')
     application = submission.application(tuple(f"per_{i}" for i in range(len(submission.people))))
-    gathered = asyncio.run(MarketSources(market).gather(application, as_of))
+    gathered = asyncio.run(MarketSources(market).gather(Asking(application, as_of)))
     data = submission.bank_fact("connected")
     bank = gathered.bank
     if data is not None:
@@ -242,7 +242,7 @@ def revoke(database_url: str, key_id: str) -> bool:
 
 
 def example_body(market: Path, index: int, now: datetime) -> dict[str, Any]:
-    """A request body for a business of the market, dated today, with its statement in the banking standard's JSON.
+    """A request body for a business of the market, dated today, with the bank connection that the sandbox knows.
 
     The first business from `index` on, and around, whose bank is connected; ClickException where there is none.
     """
@@ -258,13 +258,14 @@ def example_body(market: Path, index: int, now: datetime) -> dict[str, Any]:
     days = (now.date() - facts.as_of.date()).days
     application = moved(application, days)
     body = application.model_dump(mode="json", exclude={"people"})
+    body["bank_connection"] = f"sandbox-{application.business.abn}"
+    # Nobody's details, and of each business its own: the same people behind several would be looked at.
     body["people"] = [
         {
             "roles": list(ref.roles), "ownership_bps": ref.ownership_bps, "given_names": "Example",
-            "family_name": f"Person {number}", "date_of_birth": "1984-02-29", "mobile": "0491 570 006",
-            "email": "person@example.com",
+            "family_name": f"Person {application.business.abn[-4:]}-{number}", "date_of_birth": "1984-02-29",
+            "mobile": "0491 570 006", "email": f"person{number}@{application.business.abn}.example",
         }
         for number, ref in enumerate(application.people, 1)
     ]  # fmt: skip
-    body["bank"] = STATEMENT.dump_python(statement_of(moved(facts.bank.value, days)), mode="json")
     return body

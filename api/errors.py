@@ -16,6 +16,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from pydantic import ValidationError
 
+from api.metrics import PROBLEMS
 from api.store.errors import InFlight, OutcomeUnknown, StorageFull, StoreBusy, StoreError
 
 log = structlog.get_logger()
@@ -27,6 +28,9 @@ SLUGS: dict[str, tuple[int, str]] = {
     "idempotency-key-reuse": (422, "This Idempotency-Key was used with another request"),
     "idempotency-in-flight": (409, "A request with this Idempotency-Key is still running"),
     "idempotency-key-expired": (410, "The reply for this Idempotency-Key is no longer held"),
+    "invalid-deadline": (400, "Request-Deadline-Ms is a whole number from 50 to 10000"),
+    "duplicate-application": (409, "This business has an open application already"),
+    "application-locked": (409, "This business may not apply again yet"),
     "malformed-json": (400, "The body is not valid JSON"),
     "malformed-request": (400, "The request is malformed"),
     "validation-failed": (422, "Some fields are not acceptable"),
@@ -37,6 +41,9 @@ SLUGS: dict[str, tuple[int, str]] = {
     "not-found": (404, "Not found"),
     "method-not-allowed": (405, "Method not allowed"),
     "gone": (410, "The record was erased"),
+    "rate-limited": (429, "Too many requests of this kind from this key"),
+    "deadline-exceeded": (504, "There was not enough time; repeat the request with the same key"),
+    "not-configured": (503, "This part of the service is not set up"),
     "dependency-unavailable": (503, "The database is not available"),
     "overloaded": (503, "Too much is being asked at once"),
     "storage-full": (503, "Storage is full"),
@@ -45,8 +52,11 @@ SLUGS: dict[str, tuple[int, str]] = {
     "internal": (500, "An internal error"),
 }
 RETRY = frozenset(
-    {"dependency-unavailable", "overloaded", "storage-full", "outcome-unknown", "idempotency-in-flight", "draining"}
-)
+    {
+        "dependency-unavailable", "overloaded", "storage-full", "outcome-unknown", "idempotency-in-flight", "draining",
+        "deadline-exceeded", "rate-limited",
+    }
+)  # fmt: skip
 MOST_FIELD_PROBLEMS = 100  # in one reply; a statement with a wrong column would list it 20,000 times
 _SAFE_PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,60}")
 
@@ -62,10 +72,11 @@ class FieldProblem(msgspec.Struct, frozen=True):
 class Problem(Exception):
     """An error with a slug; raised anywhere in the shell, turned into a reply at the edge."""
 
-    def __init__(self, slug: str, errors: Iterable[FieldProblem] = ()) -> None:
+    def __init__(self, slug: str, errors: Iterable[FieldProblem] = (), earlier: str | None = None) -> None:
         super().__init__(slug)
         self.slug = slug
         self.errors = tuple(errors)
+        self.earlier = earlier  # the decision that stands, told to its owner alone
 
 
 def field_problems(error: ValidationError, under: str = "") -> list[FieldProblem]:
@@ -94,6 +105,9 @@ def problem_reply(problem: Problem, request_id: str, problems_url: str) -> Respo
     }  # fmt: skip
     if problem.errors:
         body["errors"] = problem.errors
+    if problem.earlier is not None:
+        body["earlier_decision"] = problem.earlier
+    PROBLEMS.labels(problem.slug).inc()
     headers = {"Cache-Control": "no-store"}
     if problem.slug in RETRY:
         headers["Retry-After"] = str(random.choice((1, 2, 3)))
@@ -127,11 +141,11 @@ def as_problem(error: Exception) -> Problem:
             return Problem("dependency-unavailable")
         case HTTPException() if error.status_code in _BY_STATUS:
             return Problem(_BY_STATUS[error.status_code])
-    log.error("internal_error", error_type=type(error).__name__, where=_where(error))
+    log.error("internal_error", error_type=type(error).__name__, where=where(error))
     return Problem("internal")
 
 
-def _where(error: Exception) -> str:
+def where(error: Exception) -> str:
     """File and line where an exception was raised: enough to find a bug, free of values."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
@@ -149,5 +163,8 @@ def handle(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
         reply.headers["Allow"] = (error.headers or {}).get("allow", "")
     return reply
 
+
+for _slug in SLUGS:
+    PROBLEMS.labels(_slug)  # from nought on: an alert must not miss the first
 
 __all__ = ["SLUGS", "FieldProblem", "Problem", "as_problem", "field_problems", "handle"]

@@ -1,38 +1,43 @@
-"""The life of a decision in the shell: receive, enrich, decide, record.
+"""The life of a decision in the shell: receive, enrich, decide, record; and deciding again on richer facts.
 
 It does: fetch the three arguments, call the pure function, and keep everything in one transaction before a reply
-exists. It does not: know HTTP. The rule it keeps: one decision a (caller, key), for ever; compute before the
-transaction, write inside it.
+exists. It does not: know HTTP. The rules it keeps: an application is kept before anybody outside is asked; one
+decision a (caller, key), for ever; compute before the transaction, write inside it.
 """
 
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
+import structlog
 from sqlalchemy import Connection
 
+from api.deadline import SOURCES_SHARE, Budget
 from api.errors import Problem
-from api.metrics import DECISIONS, STAGES
-from api.replies import Recorded, public_reply
+from api.guards import REFUSALS, BlindIndex, refusal_of, standing_query
+from api.intake import LEASE, Intake, reopen, resume, take
+from api.metrics import DECISIONS, DEGRADED, STAGES
+from api.recording import missing, new_record
+from api.records import stored_reply
 from api.security import Caller, new_id
-from api.sources import Gathered, Sources
+from api.sources import NOT_ASKED, OUTSIDE, Asking, Gathered, Sources, failed
 from api.store import queries as store
 from api.store.database import Database
-from api.store.errors import InFlight
+from api.store.errors import InFlight, StoreError
 from api.wire import Submission
-from engine.application import Application
-from engine.canonical import canonical_bytes
-from engine.decision import Decision, decide
-from engine.facts import BankData, Brake, Exposure, Fact, Facts
+from engine.decision import decide, knocked_out
+from engine.facts import BankData, ComplianceCheck, Exposure, Fact, Facts
 from engine.release import Release
 
+log = structlog.get_logger()
 Clock = Callable[[], datetime]
-MOST_ATTEMPTS = 5  # times a decision is made again because exposure moved meanwhile
+MOST_ATTEMPTS = 5  # times a decision is made again because the lender's own standing moved meanwhile
 LONGEST_WAIT_SECONDS = 2.0  # for another request with the same key
+AGAIN_SECONDS = 10.0  # for sources that are asked again while nobody waits
 
 
 def utc_now() -> datetime:
@@ -48,6 +53,7 @@ class Shell:
     sources: Sources
     release: Release
     engine_digest: str
+    index: BlindIndex
     clock: Clock = utc_now
 
 
@@ -61,6 +67,12 @@ class Asked:
     fingerprint: str
     submission: Submission
     request_id: str
+    budget: Budget
+
+    @property
+    def claim(self) -> store.Claim:
+        """The claim under which it is answered."""
+        return store.Claim(self.caller.id, self.route, self.key, self.fingerprint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,181 +84,305 @@ class Answer:
     age_seconds: int | None = None
 
 
-# -- decide --------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A decision to be superseded: its id and what the sources had said."""
+
+    decision_id: str
+    gathered: Gathered
+
+
+# -- a request -----------------------------------------------------------------------------------------------
 
 
 async def answer(shell: Shell, asked: Asked) -> Answer:
     """The answer to a request: the earlier one of its key, or a new decision, recorded before it is given.
 
-    Raises Problem `idempotency-key-reuse`, `validation-failed`, `overloaded`, and the store's errors.
+    Raises Problem `idempotency-key-reuse`, `validation-failed`, `duplicate-application`, `application-locked`,
+    `deadline-exceeded`, `overloaded`, and the store's errors.
     """
-    deadline = time.monotonic() + LONGEST_WAIT_SECONDS
+    patience = min(time.monotonic() + LONGEST_WAIT_SECONDS, asked.budget.begin_until)
+    pause = 0.02
     while True:
         try:
             return await _answer_once(shell, asked)
         except InFlight:
-            if time.monotonic() >= deadline:
+            if time.monotonic() >= patience:
                 raise
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, 0.3)  # many who wait for one must not keep it from ending
 
 
 async def _answer_once(shell: Shell, asked: Asked) -> Answer:
-    as_of = shell.clock()
-    abn = asked.submission.business.abn
+    at = shell.clock()
+    intake = take(asked.caller, asked.submission, asked.claim, at, asked.request_id)
+    query = _query(shell, intake, intake.bank, at)
 
-    def look(connection: Connection) -> tuple[store.IdempotentRow | None, store.Exposure, tuple[Brake, ...]]:
-        return (
-            store.find_idempotent(connection, asked.caller.id, asked.route, asked.key),
-            store.exposure_of(connection, abn, as_of),
-            _brakes(connection, as_of),
-        )
+    def look(connection: Connection) -> store.IdempotentRow | store.Standing:
+        earlier = store.find_idempotent(connection, asked.caller.id, asked.route, asked.key)
+        if earlier is not None:
+            return earlier
+        if shell.sources.remote:
+            _give_way(connection, asked, at)
+        return store.standing_of(connection, query, at)
 
     with STAGES.labels("receive").time():
-        earlier, held, brakes = await shell.database.read(look)
-    if earlier is not None:
-        return await _replayed(shell, asked, earlier)
-    application = asked.submission.application(tuple(new_id("per") for _ in asked.submission.people))
-    with STAGES.labels("enrich").time():
-        gathered = await shell.sources.gather(application, as_of)
-        gathered = _with_bank(gathered, asked, as_of)
-    for _ in range(MOST_ATTEMPTS):
-        facts = _facts(gathered, held, brakes, as_of)
-        with STAGES.labels("decide").time():
-            decision = decide(application, facts, shell.release)
-        with STAGES.labels("record").time():
-            record = _record(shell, asked, application, facts, decision, held)
-            result = await shell.database.write(partial(_write, record))
-        match result:
-            case store.Recorded():
-                DECISIONS.labels(decision.outcome).inc()
-                return Answer(201, result.reply)
-            case store.Replayed():
-                return await _replayed(shell, asked, result.earlier)
-            case store.ExposureMoved():
-                held = result.exposure
-            case store.Superseded():
-                raise AssertionError("a first decision supersedes nothing")
-    raise Problem("overloaded")  # other requests for the same business keep moving its exposure
+        found = await asked.budget.within(shell.database.read(look))
+        if isinstance(found, store.IdempotentRow):
+            return await _replayed(shell, asked, found)
+        await _refuse(shell, found, query, asked.request_id, asked.budget)
+        if shell.sources.remote:
+            intake = await _keep(shell, asked, intake)
+    try:
+        return await _decide(shell, intake, asked, found)
+    except (Problem, StoreError) as error:
+        await _let_go(shell, intake, asked.budget, refused=isinstance(error, Problem) and error.slug in REFUSALS)
+        raise
 
 
-def _write(record: store.NewRecord, connection: Connection) -> store.RecordResult:
-    return store.record_decision(connection, record)
+def _give_way(connection: Connection, asked: Asked, at: datetime) -> None:
+    """Raise where this key is another body's, or somebody works on it: found out without waiting for a write."""
+    held = store.find_intake(connection, asked.caller.id, asked.route, asked.key)
+    if held is not None and held.fingerprint != asked.fingerprint:
+        raise Problem("idempotency-key-reuse")
+    if held is not None and held.is_held(at):
+        raise InFlight("the same key is being worked on")
 
 
-def _with_bank(gathered: Gathered, asked: Asked, as_of: datetime) -> Gathered:
-    """Bank data that came with the request takes the place of the bank source's."""
-    evidence: Literal["connected", "declared"] = "connected" if "supply" in asked.caller.scopes else "declared"
-    data = asked.submission.bank_fact(evidence)
-    if data is None:
-        return gathered
-    fact = Fact[BankData](source=f"caller/{asked.caller.id}", fetched_at=as_of, status="present", value=data)
-    return Gathered(gathered.registry, gathered.compliance, gathered.marketplace, fact, gathered.bureau)
+async def _keep(shell: Shell, asked: Asked, intake: Intake) -> Intake:
+    """Keep the application before outside sources are asked, or take over one that somebody else left.
 
-
-def _facts(gathered: Gathered, held: store.Exposure, brakes: tuple[Brake, ...], as_of: datetime) -> Facts:
-    exposure = Exposure(
-        business_cents=held.limit_cents,
-        group_cents=held.limit_cents,
-        brakes=brakes,
-    )
-    return Facts(
-        as_of=as_of,
-        registry=gathered.registry,
-        compliance=gathered.compliance,
-        marketplace=gathered.marketplace,
-        bank=gathered.bank,
-        bureau=gathered.bureau,
-        exposure=Fact[Exposure](source="store", fetched_at=as_of, status="present", value=exposure),
-    )
-
-
-def _brakes(connection: Connection, as_of: datetime) -> tuple[Brake, ...]:
-    """The brakes in force with what has been used of them.
-
-    Only a day's dollars over everything are counted yet; any other counted brake refers its whole segment,
-    which is the safe reading of a limit whose use is not known.
+    The lease ends with the budget: after that this request writes nothing any more, or has begun to.
     """
-    in_force = store.brakes_in_force(connection, as_of)
-    if not in_force:
-        return ()
-    used = store.approved_today(connection, as_of.astimezone(store.SYDNEY).date()).limit_cents
-    return tuple(
-        Brake.model_validate(
-            {
-                "kind": brake.kind,
-                "segment": "all" if brake.segment == store.EVERYWHERE else brake.segment,
-                "limit_cents": brake.value if _counted(brake) else None,
-                "used_cents": used if _counted(brake) else 0,
-            }
-        )
-        for brake in in_force
+    owner, left = new_id("own"), timedelta(seconds=max(asked.budget.ends - time.monotonic(), 0))
+    new = store.NewIntake(
+        asked.caller.id, asked.route, asked.key, asked.fingerprint, intake.packed(), owner, left,
+    )  # fmt: skip
+
+    def write(connection: Connection) -> Intake | None:
+        row = store.take_in(connection, new, intake.new_application(), intake.new_people())
+        if row is None:
+            return replace(intake, owner=owner)
+        if row.fingerprint != asked.fingerprint:
+            return None
+        return replace(resume(connection, row, owner), request_id=asked.request_id)
+
+    kept = await asked.budget.write(shell.database, write)
+    if kept is None:
+        raise Problem("idempotency-key-reuse")
+    return kept
+
+
+async def _let_go(shell: Shell, intake: Intake, budget: Budget, *, refused: bool) -> None:
+    """Finish what was refused; leave anything else to the next request with this key, which then need not wait.
+
+    Only while there is time: else the lease ends by itself, and whoever takes over finds out the same.
+    """
+    if intake.owner is None or time.monotonic() >= budget.ends:
+        return
+    try:
+        async with asyncio.timeout_at(budget.ends):
+            await shell.database.write(partial(_finish if refused else _release, intake, shell.clock()))
+    except (TimeoutError, StoreError):
+        log.warning("lease_left_to_lapse", request_id=intake.request_id)
+
+
+async def _refuse(
+    shell: Shell, standing: store.Standing, query: store.StandingQuery, request_id: str | None, budget: Budget
+) -> None:
+    """Raise the problem of a business that may not apply now; the attempt counts all the same."""
+    refused = refusal_of(standing, query.terms, query)
+    if refused is None:
+        return
+    at = shell.clock()
+    await budget.write(
+        shell.database, lambda connection: store.record_refused(connection, query, refused.slug, at, request_id)
     )
+    raise refused
 
 
-def _counted(brake: store.Brake) -> bool:
-    return brake.kind == "daily_dollars" and brake.segment == store.EVERYWHERE
+async def _decide(shell: Shell, intake: Intake, asked: Asked, standing: store.Standing) -> Answer:
+    with STAGES.labels("enrich").time():
+        gathered = await _gather(shell, intake, standing, asked.budget.sources_until)
+    match await _record(shell, intake, gathered, standing, asked.budget):
+        case store.Recorded(reply=reply):
+            return Answer(201, reply)
+        case store.Replayed(earlier=earlier):
+            return await _replayed(shell, asked, earlier)
+        case store.Superseded():
+            raise AssertionError("a first decision supersedes nothing")
 
 
-def _record(
+# -- the service's own work ----------------------------------------------------------------------------------
+
+
+async def complete(shell: Shell, patience: timedelta) -> bool:
+    """Decide the application that has waited longest for whoever took it in; False if none waits.
+
+    The lease is kept before anything is read, so that an application that cannot be decided is tried so many times
+    and no more, and others have their turn.
+    """
+    owner, now = new_id("own"), shell.clock()
+    row = await shell.database.write(lambda connection: store.take_over_lapsed(connection, now, owner, LEASE, patience))
+    if row is None:
+        return False
+    intake = await shell.database.read(lambda connection: resume(connection, row, owner))
+    query = _query(shell, intake, intake.bank, now)
+    standing = await shell.database.read(lambda connection: store.standing_of(connection, query, now))
+    budget = _unhurried()
+    try:
+        await _refuse(shell, standing, query, None, budget)
+        gathered = await _gather(shell, intake, standing, budget.sources_until)
+        await _record(shell, intake, gathered, standing, budget)
+    except Problem as problem:
+        if problem.slug not in REFUSALS:
+            raise
+        await shell.database.write(partial(_finish, intake, now))  # another of the same business was quicker
+    return True
+
+
+def _unhurried() -> Budget:
+    """The time for work that nobody waits for."""
+    now = time.monotonic()
+    return Budget(now, now + AGAIN_SECONDS / SOURCES_SHARE)
+
+
+Again = Literal["superseded", "still_missing", "settled"]
+
+
+async def decide_again(shell: Shell, decision_id: str) -> Again:
+    """Ask for the facts that a referral lacked; where one came, decide again and supersede it.
+
+    `settled`: the decision is superseded already, or lacks nothing.
+    """
+
+    def look(connection: Connection) -> tuple[Intake, Facts] | None:
+        row = store.get_decision(connection, decision_id)
+        if row is None or row.outcome != "refer" or store.successor_of(connection, decision_id) is not None:
+            return None
+        body = store.facts_body(connection, row.facts_sha256)
+        return None if body is None else (reopen(connection, row.application_id), Facts.model_validate_json(body))
+
+    found = await shell.database.read(look)
+    if found is None or not missing(found[1]):
+        return "settled"
+    intake, before = found
+    earlier = Earlier(decision_id, Gathered(**{name: getattr(before, name) for name in OUTSIDE}))
+    now = shell.clock()
+    query = _query(shell, intake, before.bank, now)
+    standing = await shell.database.read(lambda connection: store.standing_of(connection, query, now))
+    budget = _unhurried()
+    gathered = await _gather(shell, intake, standing, budget.sources_until, earlier)
+    if gathered.failed == earlier.gathered.failed:
+        return "still_missing"
+    result = await _record(shell, intake, gathered, standing, budget, earlier)
+    return "superseded" if isinstance(result, store.Recorded) else "settled"
+
+
+# -- both ----------------------------------------------------------------------------------------------------
+
+
+async def _gather(
+    shell: Shell, intake: Intake, standing: store.Standing, until: float, earlier: Earlier | None = None
+) -> Gathered:
+    """What the sources say, and what they said before where they said anything.
+
+    Bank data that came with the application takes the place of the bank's.
+    """
+
+    def settled(partial: Gathered) -> bool:
+        return knocked_out(intake.application, _facts(shell, _with_bank(partial, intake), standing), shell.release)
+
+    asking = Asking(
+        application=intake.application, as_of=shell.clock(), reference=intake.application_id, names=intake.names,
+        until=until, earlier=earlier.gathered if earlier else None, settled=settled,
+    )  # fmt: skip
+    gathered = replace(await shell.sources.gather(asking), **_held(earlier))
+    if len(intake.people) < len(intake.application.people):  # who was erased cannot be looked for any more
+        unsearched: Fact[ComplianceCheck] = failed("compliance", "schema", asking.as_of)
+        gathered = replace(gathered, compliance=earlier.gathered.compliance if earlier else unsearched)
+    return _with_bank(gathered, intake)
+
+
+def _held(earlier: Earlier | None) -> dict[str, Fact[Any]]:
+    """What the sources had said before; names are searched for anew once the register has told its own."""
+    if earlier is None:
+        return {}
+    lacking = earlier.gathered.failed
+    anew = {*lacking, "compliance"} if "registry" in lacking else {*lacking}
+    return {name: earlier.gathered.of(name) for name in OUTSIDE if name not in anew}
+
+
+def _with_bank(gathered: Gathered, intake: Intake) -> Gathered:
+    return gathered if intake.bank is None else replace(gathered, bank=intake.bank)
+
+
+async def _record(
     shell: Shell,
-    asked: Asked,
-    application: Application,
-    facts: Facts,
-    decision: Decision,
-    held: store.Exposure,
-) -> store.NewRecord:
-    decision_id, application_id = new_id("dec"), new_id("app")
-    decided_at = max(shell.clock(), facts.as_of)
-    offer, score = decision.offer, decision.score
-
-    def reply(receipt: store.Receipt) -> bytes:
-        return public_reply(Recorded(decision_id, application_id, decided_at, decision, receipt.seq, receipt.sha256))
-
-    return store.NewRecord(
-        decision=store.NewDecision(
-            id=decision_id,
-            application_id=application_id,
-            decided_at=decided_at,
-            as_of=decision.as_of,
-            outcome=decision.outcome,
-            release_name=decision.release,
-            release_digest=decision.release_digest,
-            engine_digest=shell.engine_digest,
-            body=decision.canonical(),
-            abn=application.business.abn,
-            synthetic=decision.synthetic,
-            limit_cents=offer.limit_cents if offer else None,
-            monthly_rate_bps=offer.monthly_rate_bps if offer else None,
-            grade=score.grade if score else None,
-            pd=score.pd if score else None,
-            expires_at=offer.expires_at if offer else None,
-        ),
-        facts=store.FactSet.of(facts.canonical()),
-        reply=reply,
-        actor=asked.caller.id,
-        actor_role="caller",
-        claim=store.Claim(asked.caller.id, asked.route, asked.key, asked.fingerprint),
-        application=store.NewApplication(
-            id=application_id,
-            caller_id=asked.caller.id,
-            received_at=facts.as_of,
-            abn=application.business.abn,
-            body=application.canonical(),
-            channel="api",
-        ),
-        people=tuple(
-            store.NewPerson(ref=ref.ref, role=",".join(ref.roles), body=person.model_dump_json())
-            for ref, person in zip(application.people, asked.submission.people, strict=True)
-        ),
-        messages=(_made(decision_id, application_id),),
-        exposure_seen=held,
-        request_id=asked.request_id,
-    )
+    intake: Intake,
+    gathered: Gathered,
+    standing: store.Standing,
+    budget: Budget,
+    earlier: Earlier | None = None,
+) -> store.Recorded | store.Replayed | store.Superseded:
+    """Decide and keep it; once more whenever the lender's own standing moved between the two."""
+    query = _query(shell, intake, gathered.bank, shell.clock())
+    for _ in range(MOST_ATTEMPTS):
+        facts = _facts(shell, gathered, standing)
+        with STAGES.labels("decide").time():
+            decision = decide(intake.application, facts, shell.release)
+        if gathered.bureau.source == NOT_ASKED and decision.outcome != "decline":
+            raise Problem("overloaded")  # what had settled it without the bureau moved meanwhile: from the start
+        supersedes = earlier.decision_id if earlier else None
+        with STAGES.labels("record").time():
+            record = new_record(intake, facts, decision, standing, query, shell.engine_digest, supersedes)
+            result = await budget.write(shell.database, partial(_write, record, intake))
+        match result:
+            case store.StandingMoved():
+                standing = result.standing
+                await _refuse(shell, standing, query, intake.request_id, budget)
+            case _:
+                if isinstance(result, store.Recorded):
+                    DECISIONS.labels(decision.outcome).inc()
+                    DEGRADED.labels(decision.outcome, "+".join(missing(facts)) or "none").inc()
+                return result
+    raise Problem("overloaded")  # other requests for the same business or group keep moving its standing
 
 
-def _made(decision_id: str, application_id: str) -> store.NewMessage:
-    body = canonical_bytes({"application_id": application_id, "decision_id": decision_id}).decode()
-    return store.NewMessage("decision.made", decision_id, body, f"decision.made:{decision_id}")
+def _query(shell: Shell, intake: Intake, bank: Fact[BankData] | None, at: datetime) -> store.StandingQuery:
+    return standing_query(shell.index, intake, bank, shell.release.policy.on(at.date()).guards)
+
+
+def _write(record: store.NewRecord, intake: Intake, connection: Connection) -> store.RecordResult:
+    result = store.record_decision(connection, record)
+    if isinstance(result, store.Recorded):
+        _finish(intake, record.decision.decided_at, connection)
+    return result
+
+
+def _finish(intake: Intake, at: datetime, connection: Connection) -> None:
+    """Nobody needs to take this application over any more."""
+    if intake.owner is not None and intake.claim is not None:
+        claim = intake.claim
+        store.finish_intake(connection, claim.caller_id, claim.route, claim.key, intake.owner, at)
+
+
+def _release(intake: Intake, at: datetime, connection: Connection) -> None:
+    """Somebody else may take this application over at once."""
+    if intake.owner is not None and intake.claim is not None:
+        claim = intake.claim
+        store.release_intake(connection, claim.caller_id, claim.route, claim.key, intake.owner, at)
+
+
+def _facts(shell: Shell, gathered: Gathered, standing: store.Standing) -> Facts:
+    """Everything known at this moment, which is never before any of it was fetched."""
+    fetched = {name: gathered.of(name) for name in OUTSIDE}
+    as_of = max(shell.clock(), *(fact.fetched_at for fact in fetched.values()))
+    exposure = Fact[Exposure](source="store", fetched_at=as_of, status="present", value=standing.exposure())
+    return Facts(as_of=as_of, exposure=exposure, **fetched)
+
+
+# -- replies that were given ---------------------------------------------------------------------------------
 
 
 async def _replayed(shell: Shell, asked: Asked, earlier: store.IdempotentRow) -> Answer:
@@ -254,29 +390,9 @@ async def _replayed(shell: Shell, asked: Asked, earlier: store.IdempotentRow) ->
         raise Problem("idempotency-key-reuse")
     body = earlier.reply
     if body is None:  # pruned: the same record makes the same bytes
-        body = await stored_reply(shell, earlier.decision_id or "", None)
-        if body is None:
+        stored = await asked.budget.within(stored_reply(shell.database, earlier.decision_id or "", None))
+        if stored is None:
             raise Problem("idempotency-key-expired")
+        body = stored.body
     age = max(int((shell.clock() - earlier.created_at).total_seconds()), 0)
     return Answer(earlier.status, body, age)
-
-
-async def stored_reply(shell: Shell, decision_id: str, caller_id: str | None) -> bytes | None:
-    """The public reply of a recorded decision, for the caller whose application it was (None: any); or None."""
-
-    def look(connection: Connection) -> bytes | None:
-        row = store.get_decision(connection, decision_id)
-        if row is None:
-            return None
-        application = store.get_application(connection, row.application_id)
-        if caller_id is not None and (application is None or application.caller_id != caller_id):
-            return None
-        entry = store.audit_entry(connection, row.audit_seq)
-        return public_reply(
-            Recorded(
-                row.id, row.application_id, row.decided_at, Decision.model_validate_json(row.body),
-                row.audit_seq, entry.sha256 if entry else "", row.supersedes,
-            )
-        )  # fmt: skip
-
-    return await shell.database.read(look)

@@ -4,9 +4,15 @@ It does: declare every metric in one place. It does not: count requests (api.app
 or serve the figures (the operations routes do).
 """
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from typing import get_args
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+
+from api.sources import OUTSIDE, Why
+from engine.facts.standing import BrakeKind
 
 REGISTRY = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)  # memory, open files, processor time, start: read when somebody asks
 _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 DECISIONS = Counter("creditline_decisions", "Decisions recorded, by outcome.", ["outcome"], registry=REGISTRY)
@@ -21,13 +27,75 @@ REQUESTS = Histogram(
     "creditline_request_seconds", "Time to answer, by route and status.", ["route", "status"], registry=REGISTRY,
     buckets=_FAST,
 )  # fmt: skip
+_REMOTE = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
+SOURCE_SECONDS = Histogram(
+    "creditline_source_seconds",
+    "Time of one whole conversation with a source, by how it ended: present, absent or failed.",
+    ["source", "status"],
+    registry=REGISTRY,
+    buckets=_REMOTE,
+)
+SOURCE_FAILURES = Counter(
+    "creditline_source_failures", "Failed facts, by source and reason.", ["source", "why"], registry=REGISTRY
+)
+SOURCE_RETRIES = Counter(
+    "creditline_source_retries",
+    "Requests that were sent a second time, by address asked.",
+    ["source"],
+    registry=REGISTRY,
+)
+BREAKER = Gauge(
+    "creditline_source_breaker",
+    "State of the circuit breaker of each address asked: 0 closed, 1 half open, 2 open.",
+    ["source"],
+    registry=REGISTRY,
+)
+DEGRADED = Counter(
+    "creditline_degraded_decisions",
+    "Decisions by outcome and the set of sources that had failed ('none', or names joined by +).",
+    ["outcome", "missing"],
+    registry=REGISTRY,
+)
+DEADLINES = Counter(
+    "creditline_deadlines_exceeded", "Requests answered 504 because their time ran out.", registry=REGISTRY
+)
+FOLLOW_UPS = Counter(
+    "creditline_follow_ups",
+    "Decisions looked at again for a missing fact, by how it ended: superseded, settled, still_missing, given_up.",
+    ["result"],
+    registry=REGISTRY,
+)
+FOLLOW_UPS_WAITING = Gauge(
+    "creditline_follow_ups_waiting",
+    "Decisions that wait to be looked at again because a fact was missing.",
+    registry=REGISTRY,
+)
+PROBLEMS = Counter("creditline_problems", "Error replies, by slug (docs/problems.md).", ["slug"], registry=REGISTRY)
+SANCTIONS_LIST = Gauge(
+    "creditline_sanctions_list_timestamp_seconds",
+    "When the sanctions list in use was last had from its publisher, Unix time; 0 before the first.",
+    registry=REGISTRY,
+)
+BRAKES = Gauge("creditline_brakes_in_force", "The lender's brakes in force, by kind.", ["kind"], registry=REGISTRY)
 RELEASE = Gauge(
     "creditline_release_info",
     "The release in force; always 1.",
     ["release", "digest", "engine"],
     registry=REGISTRY,
 )
+# A series that is first seen at 1 has not risen in Prometheus' eyes: whatever an alert waits for begins at 0.
 for _stage in ("receive", "enrich", "decide", "record"):
     STAGES.labels(_stage)
 for _outcome in ("approve", "refer", "decline"):
     DECISIONS.labels(_outcome)
+    DEGRADED.labels(_outcome, "none")
+for _status in ("201", "422", "500", "503", "504"):
+    REQUESTS.labels("/v1/applications", _status)
+for _source in OUTSIDE:
+    for _why in get_args(Why):
+        SOURCE_FAILURES.labels(_source, _why)
+for _result in ("superseded", "settled", "still_missing", "given_up"):
+    FOLLOW_UPS.labels(_result)
+for _kind in get_args(BrakeKind):
+    BRAKES.labels(_kind)
+PROBLEMS.labels("internal")

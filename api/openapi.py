@@ -9,15 +9,18 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
+from api.comparables import Question
 from api.errors import SLUGS
 from api.wire import Submission
+from engine.difference import Difference
 from engine.pricing import CostDisclosure, Fees
 from engine.reasons import Reason
 
 Schema = dict[str, Any]
 _PROBLEMS_OF_APPLY = (
     "idempotency-key-missing", "idempotency-key-invalid", "idempotency-key-reuse", "idempotency-in-flight",
-    "idempotency-key-expired", "malformed-json", "malformed-request", "validation-failed", "payload-too-large",
+    "idempotency-key-expired", "invalid-deadline", "duplicate-application", "application-locked", "deadline-exceeded",
+    "malformed-json", "malformed-request", "validation-failed", "payload-too-large",
     "unsupported-media-type", "unauthenticated", "forbidden", "dependency-unavailable", "overloaded", "storage-full",
     "outcome-unknown", "internal",
 )  # fmt: skip
@@ -53,8 +56,8 @@ EXAMPLE: Schema = {
 def document() -> Schema:
     """The whole description."""
     _, shared = models_json_schema(
-        [(Submission, "validation"), (CostDisclosure, "serialization"), (Fees, "serialization"),
-         (Reason, "serialization")],
+        [(Submission, "validation"), (Question, "validation"), (CostDisclosure, "serialization"),
+         (Fees, "serialization"), (Reason, "serialization"), (Difference, "serialization")],
         ref_template="#/components/schemas/{model}",
     )  # fmt: skip
     return {
@@ -85,7 +88,13 @@ def _paths() -> dict[str, Schema]:
                         "name": "Idempotency-Key", "in": "header", "required": True,
                         "description": "Made and kept before sending; the same key gives the same reply for ever.",
                         "schema": {"type": "string", "pattern": "^[A-Za-z0-9._:-]{16,255}$"},
-                    }
+                    },
+                    {
+                        "name": "Request-Deadline-Ms", "in": "header", "required": False,
+                        "description": "How long the caller waits; half of it is for outside sources, and what has "
+                        "not come by then refers the application and is asked for again afterwards.",
+                        "schema": {"type": "integer", "minimum": 50, "maximum": 10_000, "default": 2_000},
+                    },
                 ],
                 "requestBody": {
                     "required": True,
@@ -94,9 +103,20 @@ def _paths() -> dict[str, Schema]:
                 "responses": {"201": _reply("The decision, recorded", "Decision"), **_problems(*_PROBLEMS_OF_APPLY)},
             }
         },
+        "/v1/connection-value": {"post": _connection_value()},
         "/v1/decisions/{decision_id}": {
             "get": _read("decision", "A decision of yours again", "Decision", [decision_id], "unauthenticated",
                          "forbidden", "not-found", "dependency-unavailable", "internal"),
+        },
+        "/v1/applications/{application_id}/decision": {
+            "get": _read("current", "The decision of an application of yours that stands now", "Decision",
+                         [{**decision_id, "name": "application_id"}], "unauthenticated", "forbidden", "not-found",
+                         "dependency-unavailable", "internal"),
+        },
+        "/v1/decisions/{decision_id}/difference": {
+            "get": _read("difference", "What a decision changed of the one it superseded, and why (auditors)",
+                         "Difference", [decision_id], "unauthenticated", "forbidden", "not-found",
+                         "dependency-unavailable", "internal"),
         },
         "/v1/decisions/{decision_id}/replay": {
             "get": _read("replay", "Decide again from the record and compare every byte (auditors)", "Replay",
@@ -117,6 +137,22 @@ def _paths() -> dict[str, Schema]:
             }
         },
         "/schema/openapi.json": {"get": _read("openapi", "This document", "Status", [])},
+    }  # fmt: skip
+
+
+def _connection_value() -> Schema:
+    return {
+        "operationId": "connection_value",
+        "summary": "What connecting or uploading bank statements usually gives, before any consent; nothing is kept",
+        "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("Question")}}},
+        "responses": {
+            "200": _reply("Ranges over comparable businesses, each way on the same footing", "ConnectionValue"),
+            **_problems(
+                "malformed-json", "malformed-request", "validation-failed", "payload-too-large",
+                "unsupported-media-type", "unauthenticated", "forbidden", "rate-limited", "not-configured",
+                "overloaded", "dependency-unavailable", "internal",
+            ),
+        },
     }  # fmt: skip
 
 
@@ -174,8 +210,19 @@ def _schemas() -> dict[str, Schema]:
             "properties": {
                 "type": text, "title": text, "status": number, "request_id": text,
                 "errors": {"type": "array", "items": _object(path=text, rule=text, message=text)},
+                "earlier_decision": text,
             },
         },
+        "ConnectionValue": _object(
+            source={"const": "bank"},
+            ways={"type": "array", "minItems": 2, "maxItems": 2, "items": _ref("ConnectionWay")},
+            without_cents={"type": ["integer", "null"]}, note=text, basis=text, synthetic={"type": "boolean"},
+        ),
+        "ConnectionWay": _object(
+            way={"enum": ["connect", "upload"]}, usual={"type": "boolean"}, words=text,
+            line_low_cents={"type": ["integer", "null"]}, line_median_cents={"type": ["integer", "null"]},
+            line_high_cents={"type": ["integer", "null"]},
+        ),
         "ProblemMeaning": _object(slug=text, status=number, title=text),
         "Status": {"type": "object"},
     }  # fmt: skip

@@ -12,12 +12,13 @@ import urllib.error
 import urllib.request
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
 import models
 from api.commands import add_key, example_body
-from api.settings import EXAMPLE_BUSINESS, Settings
+from api.settings import DEVELOPMENT_MARKET, EXAMPLE_BUSINESS, Settings
 from api.store.migrations import is_current, upgrade
 
 KEY_FILE = Path("var/development.key")
@@ -26,8 +27,8 @@ _READY_SECONDS = 30.0
 _STOP_SECONDS = 15
 
 
-def run(settings: Settings, workers: int) -> None:
-    """Serve until stopped; ClickException names what is missing."""
+def run(settings: Settings, workers: int, target: str = "api.app:create") -> None:
+    """Serve `target`, which makes the application, until stopped; ClickException names what is missing."""
     from granian import Granian  # noqa: PLC0415 - loads the server only when it is wanted
     from granian.constants import Interfaces  # noqa: PLC0415
 
@@ -40,11 +41,13 @@ def run(settings: Settings, workers: int) -> None:
         _announce_when_ready(settings)
     else:
         _refuse_pretended(settings)
+        if not settings.index_key:
+            raise click.ClickException("CREDITLINE_INDEX_KEY must be set (32 characters or more, kept for good)")
         if not is_current(settings.database_url):
             raise click.ClickException("the database is not up to date: run `creditline db upgrade` first")
     os.environ["CREDITLINE_DATABASE_URL"] = settings.database_url
     Granian(
-        "api.app:create", factory=True, interface=Interfaces.ASGINL, address=settings.host, port=settings.port,
+        target, factory=True, interface=Interfaces.ASGI, address=settings.host, port=settings.port,
         workers=workers, respawn_failed_workers=True, workers_kill_timeout=_STOP_SECONDS, log_access=False,
         backlog=1024,
     ).serve()  # fmt: skip
@@ -53,6 +56,7 @@ def run(settings: Settings, workers: int) -> None:
 def _refuse_pretended(settings: Settings) -> None:
     """What every worker would refuse, told in one line before any of them starts; reads the manifest alone."""
     from api.app import Pretended, refuse_pretended  # noqa: PLC0415 - development does not need it here
+    from api.sources.setup import Unencrypted, refuse_plain_text  # noqa: PLC0415 - the same
 
     line = models.champion_line()
     name = settings.release or (line.name if line else "")
@@ -61,7 +65,8 @@ def _refuse_pretended(settings: Settings) -> None:
         raise click.ClickException(f"there is no release {name!r} that can be read")
     try:
         refuse_pretended(settings, listed.manifest, settings.market is not None)
-    except Pretended as error:
+        refuse_plain_text(settings.sources)
+    except (Pretended, Unencrypted) as error:
         raise click.ClickException(str(error)) from None
 
 
@@ -77,8 +82,9 @@ def development_key(database_url: str) -> str:
 
 def _announce_when_ready(settings: Settings) -> None:
     secret = development_key(settings.database_url)
-    if settings.market is not None:
-        body = example_body(settings.market, EXAMPLE_BUSINESS, datetime.now(UTC))
+    market = settings.market or DEVELOPMENT_MARKET
+    if market.exists():
+        body = example_body(market, EXAMPLE_BUSINESS, datetime.now(UTC))
         EXAMPLE_FILE.write_text(json.dumps(body, indent=1) + "\n")
     base = f"http://{settings.host}:{settings.port}"
 
@@ -92,14 +98,22 @@ def _announce_when_ready(settings: Settings) -> None:
                 time.sleep(0.1)
         else:
             return
-        click.echo(_banner(base, secret))
+        click.echo(_banner(base, secret, _told_by(settings)))
 
     threading.Thread(target=announce, daemon=True).start()
 
 
-def _banner(base: str, secret: str) -> str:
+def _told_by(settings: Settings) -> str:
+    if settings.market is not None:
+        return f"the market file {settings.market}, without a socket"
+    hosts = sorted({urlsplit(place.url).netloc for _, place in settings.sources.places})
+    return ", ".join(hosts) or "nowhere: no source is set up, so every application is referred"
+
+
+def _banner(base: str, secret: str, sources: str) -> str:
     return f"""
   creditline serves on {base}   (development: synthetic release, made-up businesses)
+  Facts come from: {sources}
 
     {base}/schema/openapi.json   the API
     {base}/ready                 readiness

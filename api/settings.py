@@ -6,18 +6,25 @@ production. The rule it keeps: outside development nothing pretended is served.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Self
+
+from api.sources.settings import Secret, SourceSettings
 
 DEVELOPMENT_DATABASE = "sqlite:///var/creditline.sqlite"
 DEVELOPMENT_MARKET = Path("var/market.sqlite")
 EXAMPLE_BUSINESS = 40  # a retailer of the development market that is offered less than it asks for
+_LEAST_KEY_CHARACTERS = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Settings of one process; every field can be set by an environment variable of its name."""
+    """Settings of one process; every field can be set by an environment variable of its name.
+
+    `market` plays every source from a market file inside the process: for tests and measurements of everything but
+    the sources. `index_key` makes the blind indexes by which repeated people, accounts and devices are recognised.
+    """
 
     database_url: str = DEVELOPMENT_DATABASE
     market: Path | None = None
@@ -26,27 +33,37 @@ class Settings:
     port: int = 8000
     release: str | None = None  # None serves the champion
     problems_url: str = "/problems"
+    comparables: Path | None = None
+    index_key: Secret = field(default_factory=lambda: Secret(""))
+    sources: SourceSettings = field(default_factory=SourceSettings)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
-        """Read `CREDITLINE_DATABASE_URL`, `_MARKET`, `_DEVELOPMENT`, `_HOST`, `_PORT`, `_RELEASE`, `_PROBLEMS_URL`.
+        """Read `CREDITLINE_` and a field's name in capitals, and what `SourceSettings` reads.
 
         ValueError names the variable that cannot be read.
         """
         variables = os.environ if environment is None else environment
-        values = {name: variables.get(f"CREDITLINE_{name.upper()}") for name in cls.__dataclass_fields__}
-        settings = cls()
-        for name, text in values.items():
-            if text is None:
-                continue
-            value: object = text
-            if name == "port":
-                if not text.isdigit():
-                    raise ValueError("CREDITLINE_PORT must be a number")
-                value = int(text)
-            elif name == "development":
-                value = text.lower() in {"1", "true", "yes"}
-            elif name == "market":
-                value = Path(text)
-            settings = replace(settings, **{name: value})  # type: ignore[arg-type]
+        settings = cls(sources=SourceSettings.from_environment(variables))
+        for name in (each.name for each in fields(cls) if each.name != "sources"):
+            text = variables.get(f"CREDITLINE_{name.upper()}")
+            if text is not None:
+                settings = replace(settings, **{name: _value(name, text)})  # type: ignore[arg-type]
         return settings
+
+
+def _value(name: str, text: str) -> object:
+    match name:
+        case "port":
+            if not text.isdigit():
+                raise ValueError("CREDITLINE_PORT must be a number")
+            return int(text)
+        case "development":
+            return text.lower() in {"1", "true", "yes"}
+        case "market" | "comparables":
+            return Path(text)
+        case "index_key":
+            if len(text) < _LEAST_KEY_CHARACTERS:
+                raise ValueError(f"CREDITLINE_INDEX_KEY must have at least {_LEAST_KEY_CHARACTERS} characters")
+            return Secret(text)
+    return text

@@ -13,9 +13,11 @@ from datetime import date, timedelta
 from itertools import count
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, PrivateAttr, StringConstraints, ValidationError, ValidationInfo, field_validator
 
-from api.errors import FieldProblem, Problem, field_problems
+from api.errors import MOST_FIELD_PROBLEMS, FieldProblem, Problem, field_problems
+from api.sources.csv_rows import MOST_BYTES, RULES, RowProblem, StatementRefused
+from api.sources.csv_statement import MOST_FILES, Upload, read_statements
 from engine.application import (
     Application,
     Consent,
@@ -24,9 +26,10 @@ from engine.application import (
 )
 from engine.canonical import canonical_bytes
 from engine.facts import BankData
+from engine.facts.bank import ProductCategory
 from engine.facts.statement import STATEMENT, Statement, bank_data
 from engine.people import Person
-from engine.values import problem
+from engine.values import Frozen, Name, Token, problem
 
 API_VERSION = "v1"
 MOST_BODY_BYTES = 8_000_000  # about 12,000 transactions as banks write them
@@ -36,11 +39,26 @@ _MOST_MEMBERS = 100  # of one object; a bank's transaction has about 20
 _MOST_OBJECTS = 100_000  # in one body; each costs far more memory than its bytes
 
 
+class UploadedStatement(Frozen):
+    """One CSV file of an account; files of the same `account_name` are successive parts of one account."""
+
+    account_name: Annotated[Name, StringConstraints(max_length=80)]
+    product_category: ProductCategory = "TRANS_AND_SAVINGS_ACCOUNTS"
+    csv: Annotated[str, StringConstraints(min_length=1, max_length=MOST_BYTES)]
+
+
 class Submission(Stated):
-    """The body of POST /v1/applications: people with their details, and perhaps a bank statement."""
+    """The body of POST /v1/applications: people with their details, and perhaps bank statements.
+
+    Bank data comes one way: as the standards' JSON, as uploaded files, or over a connection. `device` is an opaque
+    id against abuse; it never reaches a decision.
+    """
 
     people: Annotated[tuple[Person, ...], Field(min_length=1, max_length=20, strict=False)]
     bank: Statement | None = None
+    statements: Annotated[tuple[UploadedStatement, ...], Field(max_length=MOST_FILES, strict=False)] = ()
+    device: Token | None = None
+    _uploaded: BankData | None = PrivateAttr(default=None)
 
     @field_validator("people", mode="after")
     @classmethod
@@ -59,6 +77,18 @@ class Submission(Stated):
             raise problem("date_in_future", "The statement must not end in the future")
         return bank
 
+    @field_validator("statements", mode="after")
+    @classmethod
+    def _statements_alone(
+        cls, statements: tuple[UploadedStatement, ...], info: ValidationInfo
+    ) -> tuple[UploadedStatement, ...]:
+        consents: tuple[Consent, ...] = info.data.get("consents", ())
+        if statements and (info.data.get("bank") is not None or info.data.get("bank_connection") is not None):
+            raise problem("bank_twice", "Statements are uploaded instead of `bank` and `bank_connection`")
+        if statements and not any(c.kind == "bank_data" and c.given for c in consents):
+            raise problem("bank_consent_missing", "Bank data needs the consent bank_data")
+        return statements
+
     def application(self, refs: tuple[str, ...]) -> Application:
         """The application with its people by reference, one reference a person."""
         people = tuple(person.reference(ref) for person, ref in zip(self.people, refs, strict=True))
@@ -67,11 +97,14 @@ class Submission(Stated):
             request=self.request,
             finances=self.finances,
             consents=self.consents,
+            bank_connection=self.bank_connection,
             people=people,
         )
 
     def bank_fact(self, evidence: Literal["connected", "declared"]) -> BankData | None:
-        """The statement as engine facts; a Problem where its parts do not fit together."""
+        """The statements as engine facts, uploaded ones always declared; a Problem where they do not fit together."""
+        if self.statements:
+            return self.uploaded()
         if self.bank is None:
             return None
         try:
@@ -80,6 +113,23 @@ class Submission(Stated):
             raise Problem("validation-failed", field_problems(error, "bank")) from None
         except ValueError as error:
             raise Problem("validation-failed", [FieldProblem("bank", "statement", str(error))]) from None
+
+    def uploaded(self, today: date | None = None) -> BankData:
+        """The uploaded files as declared bank data, read once; a Problem with every row that does not add up."""
+        if self._uploaded is None:
+            uploads = [Upload(s.account_name, s.product_category, s.csv.encode()) for s in self.statements]
+            try:
+                self._uploaded = read_statements(uploads, today)
+            except StatementRefused as refused:
+                listed = refused.problems[:MOST_FIELD_PROBLEMS]
+                raise Problem("validation-failed", [_row_problem(found) for found in listed]) from None
+        return self._uploaded
+
+
+def _row_problem(found: RowProblem) -> FieldProblem:
+    """`statements.0.rows.17` for a row of a file, `statements.0` for a file, `statements` for all together."""
+    path = "statements" if found.file is None else f"statements.{found.file}"
+    return FieldProblem(path if found.row is None else f"{path}.rows.{found.row}", found.rule, RULES[found.rule])
 
 
 def idempotency_key(header: str | None) -> str:
@@ -111,6 +161,8 @@ def parse_submission(body: bytes, today: date) -> Submission:
         if error.errors(include_input=False)[0]["type"] == "json_invalid":  # nested deeper than it reads
             raise Problem("malformed-json") from None
         raise Problem("validation-failed", field_problems(error)) from None
+    if submission.statements:
+        submission.uploaded(today)
     return submission
 
 
@@ -168,8 +220,13 @@ def _refuse_lone_surrogates(text: str) -> None:
         raise Problem("malformed-json") from None
 
 
+# Newer than the first fingerprints: said nothing, they leave a fingerprint as it was, so that old keys still replay.
+_LATER = ("bank_connection", "statements", "device")
+
+
 def fingerprint(route: str, submission: Submission) -> str:
     """SHA-256 over method, route template, API version and the canonical validated body."""
     bank = STATEMENT.dump_python(submission.bank, mode="json") if submission.bank else None
-    body = {**submission.model_dump(mode="json", exclude={"bank"}), "bank": bank}
+    unsaid = {name for name in _LATER if not getattr(submission, name)}
+    body = {**submission.model_dump(mode="json", exclude={"bank", *unsaid}), "bank": bank}
     return hashlib.sha256(f"POST {route} {API_VERSION}\n".encode() + canonical_bytes(body)).hexdigest()

@@ -7,7 +7,7 @@ keeps: a quick run, made to see that it works, is printed and never written to t
 import argparse
 import sys
 
-from benchmarks import deciding, disk, results, serving
+from benchmarks import deciding, disk, results, serving, sources
 from benchmarks.machine import RESULTS, ROOT, Machine
 from benchmarks.service import scratch
 
@@ -18,7 +18,7 @@ _QUICK = serving.Size(seconds=6, health_seconds=2, rounds=1, one_by_one=2, ramp=
 
 def main() -> int:
     """Measure and write; 1 where an acknowledged decision was not kept."""
-    arguments = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure; takes about five minutes.")
+    arguments = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure; takes about eight minutes.")
     arguments.add_argument("--quick", action="store_true", help="a short run, printed instead of written")
     quick: bool = arguments.parse_args().quick
     machine = Machine.here()
@@ -33,7 +33,9 @@ def main() -> int:
     except serving.Lost as lost:
         _say(f"void: {lost}")
         return 1
-    page = results.written(machine, decided, served, written)
+    _say("sources")
+    asked = sources.measure(sources.QUICK if quick else None)
+    page = results.written(machine, decided, served, written, sources.goals(asked), sources.section(asked))
     if quick:
         sys.stdout.write(page)
     else:

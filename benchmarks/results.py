@@ -34,23 +34,21 @@ class Goal:
         return self.measured < self.most
 
 
-def written(machine: Machine, deciding: Deciding, serving: Serving, disk: Disk) -> str:
-    """The whole page."""
-    goals = _goals(deciding, serving)
-    parts = (
-        _opening(machine),
-        _goal_table(goals),
-        *(f"**Missed: {goal.text}.** {goal.why}" for goal in goals if not goal.met),
-        _machine(machine),
-        _deciding(deciding),
-        _serving(serving),
-        _resources(serving),
-        _disk(disk),
-    )
-    return "\n\n".join(parts) + "\n"
+def written(
+    machine: Machine, deciding: Deciding, serving: Serving, disk: Disk, more: Sequence[Goal], section: str
+) -> str:
+    """The whole page; `more` goals and the last `section` but one are the sources'."""
+    sections = (_deciding(deciding), _serving(serving), _resources(serving), section, _disk(disk))
+    return page(machine, COMMAND, (*_goals(deciding, serving), *more), sections)
 
 
-def _opening(machine: Machine) -> str:
+def page(machine: Machine, command: str, goals: Sequence[Goal], sections: Sequence[str]) -> str:
+    """Circumstances, goals and what is told of them."""
+    missed = [f"**Missed: {goal.text}.** {goal.why}" for goal in goals if not goal.met]
+    return "\n\n".join((_opening(machine, command), _goal_table(goals), *missed, _machine(machine), *sections)) + "\n"
+
+
+def _opening(machine: Machine, command: str) -> str:
     busy = (
         f"Other work was running on the machine (load average {machine.load} before the run), so these figures are "
         "provisional: times on a quiet machine are lower, and ratios are the sounder part."
@@ -59,7 +57,7 @@ def _opening(machine: Machine) -> str:
     )
     return (
         "# Measurements\n\n"
-        f"Written by `{COMMAND}` (`make bench`) on {machine.measured_at}, commit {machine.commit}. "
+        f"Written by `{command}` on {machine.measured_at}, commit {machine.commit}. "
         "Each figure stands beside an alternative timed in turn with it in the same run; a ratio is of their "
         f"medians. Everything is made up: the market is simulated and the release trained on it. {busy}"
     )
@@ -117,7 +115,7 @@ def _goal_table(goals: Sequence[Goal]) -> str:
         (goal.text, f"< {goal.most:g} {goal.unit}", f"{_figure(goal.measured)} {goal.unit}", _verdict(goal))
         for goal in goals
     ]
-    return "## Goals\n\n" + _table(("goal", "aim", "measured", ""), rows)
+    return "## Goals\n\n" + table(("goal", "aim", "measured", ""), rows)
 
 
 def _verdict(goal: Goal) -> str:
@@ -138,14 +136,14 @@ def _machine(machine: Machine) -> str:
         ("packages", machine.packages),
         ("release", machine.release),
     ]
-    return "## Machine\n\n" + _table(("", ""), rows)
+    return "## Machine\n\n" + table(("", ""), rows)
 
 
 def _deciding(deciding: Deciding) -> str:
     whole = deciding.whole
     parts = {"decide(), reasons included": whole, **deciding.stages}
-    stages = _timings(parts, whole.p50_ms, "of decide()")
-    beside = _timings({**deciding.beside, **deciding.peers}, whole.p50_ms, "of decide()")
+    stages = timings(parts, whole.p50_ms, "of decide()")
+    beside = timings({**deciding.beside, **deciding.peers}, whole.p50_ms, "of decide()")
     return (
         f"## A decision in process\n\n{deciding.story[0].upper()}{deciding.story[1:]}. "
         f"{whole.count:,} rounds, each timing every line of both tables once, starting with another line each "
@@ -167,17 +165,17 @@ def _serving(serving: Serving) -> str:
     parts = (
         "## A durable decision over HTTP",
         _method(serving),
-        _table(_LOAD_HEAD, steady),
+        table(_LOAD_HEAD, steady),
         _compared(serving),
         _counted(serving.kept),
         f"By the service's own clock, a decision spent on average, waiting included: {_stages(serving)}.",
         "### Where it bends",
         "A fresh service, each rate for a few seconds, until a median passes 2 s. Beyond the bend latency grows as "
         "long as the load lasts, so it is the place that tells, not the figure.",
-        _table(_LOAD_HEAD, ramp),
+        table(_LOAD_HEAD, ramp),
         "### One at a time",
         "One request after the other on one connection, the two kinds in turn.",
-        _timings(singles, serving.plain.p50_ms, "of the first"),
+        timings(singles, serving.plain.p50_ms, "of the first"),
     )
     return "\n\n".join(parts)
 
@@ -250,10 +248,10 @@ def _resources(serving: Serving) -> str:
         "## Memory and start\n\n"
         "Resident (RSS) and proportional (PSS, shared pages divided among those who map them) memory. The bare "
         "server is the same granian and litestar with one empty handler.\n\n"
-        f"{_table(('', 'RSS MiB', 'PSS MiB', 'peak RSS MiB'), rows)}\n\n"
+        f"{table(('', 'RSS MiB', 'PSS MiB', 'peak RSS MiB'), rows)}\n\n"
         f"From starting the process to the first reply, {len(serving.starts)} starts each in turn, polled every "
         "10 ms. The database was made before, the process is new, the files are in the page cache.\n\n"
-        + _table(("", "seconds, median (least to most)"), times)
+        + table(("", "seconds, median (least to most)"), times)
     )
 
 
@@ -268,16 +266,17 @@ def _disk(disk: Disk) -> str:
     )
 
 
-def _timings(timings: Mapping[str, Timing], base_ms: float, of: str) -> str:
+def timings(found: Mapping[str, Timing], base_ms: float, of: str) -> str:
+    """A table of timings, the last column relative to one of them."""
     rows = [
         (
             name,
             *(f"{ms:.3f}" for ms in (timing.p50_ms, timing.p95_ms, timing.p99_ms, timing.least_ms)),
             f"{timing.p50_ms / base_ms:.2f}",
         )
-        for name, timing in timings.items()
+        for name, timing in found.items()
     ]
-    return _table(("", "median ms", "p95 ms", "p99 ms", "least ms", of), rows)
+    return table(("", "median ms", "p95 ms", "p99 ms", "least ms", of), rows)
 
 
 def _seconds(starts: Sequence[Start]) -> str:
@@ -289,7 +288,7 @@ def _mib(*figures: float) -> tuple[str, ...]:
     return tuple(f"{figure:.0f}" for figure in figures)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A Markdown table, figures to the right."""
     lines = [head, ["---", *("---:" for _ in head[1:])], *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)

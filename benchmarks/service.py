@@ -1,10 +1,12 @@
-"""The service as a user starts it: `creditline serve --development` in a process and a folder of its own.
+"""The service as a user starts it: `creditline serve --development` in a process and a folder of its own, and the
+sandbox that plays its sources likewise.
 
-It does: start it, find its worker, read its memory and processor time, ask for its own figures, stop it. It does
-not: change its settings beyond port and market. The rule it keeps: what was started here is stopped here, by its
-number, and its folder is removed by whoever made it.
+It does: start them, find the worker, read its memory and processor time, ask for its own figures, stop them. It does
+not: change settings beyond port and where facts come from. The rule it keeps: what was started here is stopped here,
+by its number, and its folder is removed by whoever made it.
 """
 
+import json
 import os
 import signal
 import socket
@@ -22,7 +24,9 @@ from pathlib import Path
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
 _TICKS = os.sysconf("SC_CLK_TCK")
-CREDITLINE = (str(Path(sys.executable).with_name("creditline")), "serve", "--development")
+_PROGRAM = str(Path(sys.executable).with_name("creditline"))
+CREDITLINE = (_PROGRAM, "serve", "--development")
+UNGUARDED = (sys.executable, "-m", "benchmarks.unguarded")
 BARE = (sys.executable, "-m", "benchmarks.bare")
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -73,18 +77,35 @@ class Service:
         said = (self.folder / "server.log").read_text(errors="replace")[-2_000:]
         raise TimeoutError(f"no {expected} from the server, which said last: {said}")
 
-    def stages(self) -> Mapping[str, tuple[float, float]]:
-        """The service's own clock: total seconds and count of each stage of a decision, from its metrics."""
+    def series(self) -> Mapping[str, float]:
+        """Every figure of its metrics, by name and labels as they are written there."""
         url, headers = f"http://127.0.0.1:{self.port}/metrics", {"Authorization": f"Bearer {self.key}"}
         with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as reply:
-            text = reply.read().decode()
-        found: dict[str, dict[str, float]] = {}
-        for line in text.splitlines():
-            for kind in ("sum", "count"):
-                if line.startswith(prefix := f'creditline_stage_seconds_{kind}{{stage="'):
-                    stage, _, value = line.removeprefix(prefix).partition('"} ')
-                    found.setdefault(stage, {})[kind] = float(value)
-        return {stage: (part["sum"], part["count"]) for stage, part in found.items()}
+            lines = reply.read().decode().splitlines()
+        pairs = (line.rpartition(" ") for line in lines if not line.startswith("#"))
+        return {name: float(value) for name, _, value in pairs}
+
+    def stages(self) -> Mapping[str, tuple[float, float]]:
+        """The service's own clock: total seconds and count of each stage of a decision, from its metrics."""
+        found, name = self.series(), "creditline_stage_seconds"
+        stages = [key.split('"')[1] for key in found if key.startswith(f"{name}_sum{{")]
+        return {
+            stage: (found[f'{name}_sum{{stage="{stage}"}}'], found[f'{name}_count{{stage="{stage}"}}'])
+            for stage in stages
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Player:
+    """A running sandbox."""
+
+    url: str
+
+    def switch(self, source: str, **fields: object) -> None:
+        """Set a source's switch (latency_ms, fault, share); without fields it behaves again."""
+        body = json.dumps(fields).encode()
+        with urllib.request.urlopen(urllib.request.Request(f"{self.url}/switch/{source}", body, method="PUT")):
+            pass
 
 
 @contextmanager
@@ -96,18 +117,48 @@ def scratch() -> Iterator[Path]:
 
 
 @contextmanager
-def serving(folder: Path, command: Sequence[str] = CREDITLINE, market: Path | None = None) -> Iterator[Service]:
-    """Start a server in a folder on a free port and stop it at the end."""
+def serving(
+    folder: Path, command: Sequence[str] = CREDITLINE, market: Path | None = None, sandbox: str | None = None
+) -> Iterator[Service]:
+    """Start a server in a folder on a free port and stop it at the end; `sandbox` is where one plays the sources."""
     port = _free_port()
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("CREDITLINE_")}
-    environment |= {"CREDITLINE_PORT": str(port), "PYTHONPATH": str(ROOT)}
+    more = {"CREDITLINE_PORT": str(port)}
     if market is not None:
-        environment["CREDITLINE_MARKET"] = str(market)
-    with (folder / "server.log").open("ab") as log:
-        started = time.monotonic()
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
-    try:
+        more["CREDITLINE_MARKET"] = str(market)
+    if sandbox is not None:
+        more["CREDITLINE_SANDBOX"] = sandbox
+    started = time.monotonic()
+    with _running(folder / "server.log", command, more) as process:
         yield Service(port, process, folder, started)
+
+
+@contextmanager
+def playing(folder: Path, market: Path) -> Iterator[Player]:
+    """Start a sandbox that knows a market's businesses, wait until it listens, and stop it at the end."""
+    port, log = _free_port(), folder / "sandbox.log"
+    with _running(log, (_PROGRAM, "sandbox", "--port", str(port), "--market", str(market)), {}) as process:
+        until = time.monotonic() + _START_SECONDS
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port)).close()
+                break
+            except OSError:
+                if process.poll() is not None or time.monotonic() > until:
+                    said = log.read_text(errors="replace")[-2_000:]
+                    raise TimeoutError(f"no sandbox, which said last: {said}") from None
+                time.sleep(0.01)
+        yield Player(f"http://127.0.0.1:{port}")
+
+
+@contextmanager
+def _running(log: Path, command: Sequence[str], more: Mapping[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process in the folder of its log, with this environment but for our own settings, and `more`."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("CREDITLINE_")}
+    environment |= {"PYTHONPATH": str(ROOT), **more}
+    with log.open("ab") as said:
+        process = subprocess.Popen(command, cwd=log.parent, env=environment, stdout=said, stderr=said)
+    try:
+        yield process
     finally:
         _stop(process)
 

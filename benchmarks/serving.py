@@ -18,7 +18,7 @@ from pathlib import Path
 from benchmarks import traffic
 from benchmarks.arrivals import Plan
 from benchmarks.samples import Timing
-from benchmarks.service import BARE, ROOT, Memory, Service, memory, processor_seconds, scratch, serving
+from benchmarks.service import BARE, ROOT, UNGUARDED, Memory, Service, memory, processor_seconds, scratch, serving
 
 _TURNS = 4
 _BENT_MS = 2_000.0  # a step whose median is slower ends the ramp: the queue only grows from there
@@ -135,13 +135,13 @@ def _starts(folder: Path, market: Path, count: int) -> tuple[list[Start], list[S
     """Start the service and a bare server in turn; the first start of a fresh folder makes the database."""
     place = folder / "starts"
     place.mkdir()
-    with serving(place, market=market) as service:
+    with serving(place, UNGUARDED, market=market) as service:
         service.await_reply(_get(service, "/ready"), 200)
         key = service.key
     body = traffic.applications(market, key)[0]
     starts, bare = [], []
     for _ in range(count):
-        with serving(place, market=market) as service:
+        with serving(place, UNGUARDED, market=market) as service:
             seconds = service.await_reply(_post(service, body), 201)
             starts.append(Start(seconds, memory(service.worker())))
         with serving(place, BARE) as service:
@@ -154,7 +154,7 @@ def _starts(folder: Path, market: Path, count: int) -> tuple[list[Start], list[S
 def _warm(folder: Path, market: Path) -> Iterator[tuple[Service, list[str]]]:
     """A fresh service that has decided each business once, so that its sources are in memory."""
     folder.mkdir()
-    with serving(folder, market=market) as service:
+    with serving(folder, UNGUARDED, market=market) as service:
         service.await_reply(_get(service, "/ready"), 200)
         bodies = traffic.applications(market, service.key)
         warm = _load(service, bodies, rate=0, count=len(bodies))

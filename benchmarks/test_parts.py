@@ -4,18 +4,20 @@ The parts are those of `python -m benchmarks`, one at a time and with pytest-ben
 change with the next. They are no part of the test suite.
 """
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks import deciding
+from benchmarks import deciding, statement
 from benchmarks.subject import ORDERS, TRANSACTIONS, subject
 
 PARTS: dict[str, Callable[[], object]] = {
     "decide": deciding.whole_task(subject()),
     **deciding.stage_tasks(subject()),
     **deciding.beside_tasks(subject()),
+    **statement.tasks(asyncio.new_event_loop()),
 }
 
 

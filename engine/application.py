@@ -174,6 +174,8 @@ class Stated(Frozen):
     request: Request
     finances: Finances
     consents: Annotated[tuple[Consent, ...], Field(max_length=10, strict=False)]
+    # Which connection the applicant made with the lender's accredited party; none where statements are uploaded.
+    bank_connection: Token | None = None
 
     @field_validator("consents", mode="after")
     @classmethod

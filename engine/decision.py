@@ -127,6 +127,13 @@ def decide(application: Application, facts: Facts, release: DecidingRelease) -> 
     )
 
 
+def knocked_out(application: Application, facts: Facts, release: DecidingRelease) -> bool:
+    """Whether the hard rules alone decline these facts, so that nothing that costs money need be asked."""
+    policy = release.policy.on(facts.as_of.date())
+    case = Case(application, facts, Evidence.of(application, facts), policy)
+    return any(finding.kind == "knock_out" for finding in screen(case))
+
+
 def _conclude(
     case: Case, findings: tuple[Finding, ...], scored: Score | None, graded: Assignment | None, features: Features
 ) -> tuple[Outcome, Offer | None, tuple[Reason, ...]]:

@@ -19,6 +19,8 @@ from engine.values import Bps, Cents, Frozen, problem
 
 Months = Annotated[int, Field(ge=0, le=600)]
 Count = Annotated[int, Field(ge=0, le=10_000)]
+Days = Annotated[int, Field(ge=0, le=3_650)]
+MOST_GROUP = 50  # entities that a linked group is followed to
 Divisions = Annotated[tuple[Annotated[str, Field(pattern="^[A-S]$")], ...], Field(strict=False)]
 Ratio = Annotated[int, Field(ge=0, le=100_000)]  # basis points of a ratio: 10000 is 1.0
 
@@ -99,8 +101,52 @@ class OfferTerms(Frozen):
     statements_above_cents: Cents
 
 
+class GuardTerms(Frozen):
+    """What the lender's own record may hold against an application: windows, and the counts that act; 0 is off.
+
+    `open_applications` of one business refuse its caller the next, and refer anybody else's; a referral counts as
+    open for `referred_days`. After a result the declared values stand for `sticky_days`: from `retype_refer` other
+    versions on they refer, from `retype_lock` versions of one caller on that caller is refused. An `_entities`
+    count is of other entities seen in the window that come with the same people, account, device or contact details,
+    and refers from that number on. `group_entities` is the most in one linked group, this one included, links being
+    remembered for `group_days`; more refer.
+    """
+
+    open_applications: Count = 0
+    referred_days: Days = 0
+    sticky_days: Days = 0
+    retype_refer: Count = 0
+    retype_lock: Count = 0
+    person_days: Days = 0
+    person_entities: Count = 0
+    account_days: Days = 0
+    account_entities: Count = 0
+    device_hours: Annotated[int, Field(ge=0, le=720)] = 0
+    device_hours_entities: Count = 0
+    device_days: Days = 0
+    device_days_entities: Count = 0
+    contact_days: Days = 0
+    contact_entities: Count = 0
+    group_days: Days = 0
+    group_entities: Annotated[int, Field(ge=0, le=MOST_GROUP)] = 0
+
+    @model_validator(mode="after")
+    def _windows(self) -> Self:
+        windows = {
+            "open_applications": self.referred_days, "retype_refer": self.sticky_days, "retype_lock": self.sticky_days,
+            "person_entities": self.person_days, "account_entities": self.account_days,
+            "device_hours_entities": self.device_hours, "device_days_entities": self.device_days,
+            "contact_entities": self.contact_days, "group_entities": self.group_days,
+        }  # fmt: skip
+        if any(getattr(self, count) and not window for count, window in windows.items()):
+            raise problem("guard_window", "A guard's count needs its window, or it would be off without saying so")
+        if 0 < self.retype_lock < self.retype_refer:
+            raise problem("guard_retypes", "Changed values are referred before they lock")
+        return self
+
+
 class Policy(Frozen):
-    """The terms in force on one day."""
+    """The terms in force on one day; a policy published before there were guards has none."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9.-]{1,60}$")]
     screening: ScreeningTerms
@@ -109,6 +155,7 @@ class Policy(Frozen):
     limits: LimitTerms
     offer: OfferTerms
     pricing: PricingPolicy
+    guards: GuardTerms = GuardTerms()
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:

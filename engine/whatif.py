@@ -247,13 +247,20 @@ def value_of_bank(
 ) -> Range:
     """What connecting the bank usually gives: the decision over statements that such a business could have.
 
-    `plausible` are statements of comparable businesses; the caller chooses them. Quantiles are the tenth, fiftieth
-    and ninetieth of the approved limits, nearest rank.
+    `plausible` are statements of comparable businesses; the caller chooses them.
+    """
+    return usual_line("bank", application, (facts.model_copy(update={"bank": fact}) for fact in plausible), release)
+
+
+def usual_line(source: str, application: Application, possible: Iterable[Facts], release: DecidingRelease) -> Range:
+    """The lines over everything that could turn out, once a source has spoken.
+
+    Quantiles are the tenth, fiftieth and ninetieth of the approved limits, nearest rank.
     """
     limits, tried = [], 0
-    for fact in plausible:
+    for facts in possible:
         tried += 1
-        offer = decide(application, facts.model_copy(update={"bank": fact}), release).offer
+        offer = decide(application, facts, release).offer
         if offer:
             limits.append(offer.limit_cents)
     limits.sort()
@@ -261,7 +268,7 @@ def value_of_bank(
     def rank(percent: int) -> int | None:
         return limits[-(-percent * len(limits) // 100) - 1] if limits else None
 
-    return Range(source="bank", tried=tried, approved=len(limits), low_cents=rank(10),
+    return Range(source=source, tried=tried, approved=len(limits), low_cents=rank(10),
                  median_cents=rank(50), high_cents=rank(90))  # fmt: skip
 
 

@@ -257,6 +257,33 @@ def outcomes(market: Path, release: str | None, root: Path | None, jobs: int) ->
 
 
 @main.command()
+@click.option("--market", type=_FILE, help="A market file.")
+@click.option("--export", type=_FILE, help="Decisions as `creditline export` writes them, one a line.")
+@click.option("--count", type=click.IntRange(40, 600), default=350, show_default=True, help="Businesses to take.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The file of comparables.")
+@click.option("--force", is_flag=True, help="Replace the file if it exists.")
+def comparables(market: Path | None, export: Path | None, count: int, out: Path, force: bool) -> None:
+    """Sample de-identified businesses, by which the service tells what connecting a bank usually gives."""
+    from training.comparables import from_export, from_market, write_comparables
+
+    if market is not None and export is None:
+        candidates = from_market(market)
+    elif export is not None and market is None:
+        candidates = from_export(export)
+    else:
+        raise click.UsageError("give either --market or --export")
+    try:
+        written = write_comparables(out, candidates, count, force)
+    except FileExistsError:
+        raise click.ClickException(f"{out} exists; --force replaces it") from None
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    kind = "synthetic" if written.synthetic else "de-identified"
+    click.echo(f"{out}  {written.businesses} {kind} businesses in {written.cells} cells, {written.size:,} bytes")
+    click.echo(f"sha256 {written.sha256}")
+
+
+@main.command()
 def features() -> None:
     """Print the feature catalogue as the page docs/features.md."""
     from training.catalogue import page

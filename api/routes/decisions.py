@@ -11,7 +11,8 @@ from litestar import Request, Response, get, post
 from litestar.exceptions import InternalServerException
 from litestar.params import FromPath
 
-from api import flow
+from api import flow, records
+from api.deadline import Budget
 from api.errors import Problem
 from api.replay import replay as replay_decision
 from api.security import Caller, Keyring
@@ -27,6 +28,7 @@ from engine.release import Release
 APPLICATIONS = "/v1/applications"
 AnyRequest = Request[Any, Any, Any]
 _DECISION_ID = re.compile(r"dec_[0-9a-f]{32}")
+_APPLICATION_ID = re.compile(r"app_[0-9a-f]{32}")
 
 
 async def _caller(request: AnyRequest, *scopes: str) -> Caller:
@@ -36,6 +38,15 @@ async def _caller(request: AnyRequest, *scopes: str) -> Caller:
     if caller.scopes.isdisjoint(scopes):
         caller.require(scopes[0])
     return caller
+
+
+def _budget(request: AnyRequest) -> tuple[Budget, Problem | None]:
+    """The time that the request asks for; or the usual one, and what is wrong with what it asks."""
+    began = request.scope["state"].get("began")
+    try:
+        return Budget.of(request.headers.get("request-deadline-ms"), began), None
+    except Problem as fault:
+        return Budget.of(None, began), fault
 
 
 def _shell(request: AnyRequest) -> flow.Shell:
@@ -69,7 +80,10 @@ def _json(body: bytes, status: int = 200, headers: dict[str, str] | None = None)
 @post(APPLICATIONS, request_max_body_size=MOST_BODY_BYTES, include_in_schema=False)
 async def apply(request: AnyRequest) -> Response[bytes]:
     """Decide an application: 201 with the decision, or the earlier reply of the same Idempotency-Key."""
-    caller = await _caller(request, "apply")
+    budget, fault = _budget(request)
+    caller = await budget.within(_caller(request, "apply"))  # authority comes first, and in time too
+    if fault is not None:
+        raise fault
     keys = request.headers.getall("idempotency-key", [])
     key = idempotency_key(",".join(keys) if keys else None)  # two lines are one list, which is no key
     require_json(request.headers.get("content-type"), request.headers.get("content-encoding"))
@@ -82,6 +96,7 @@ async def apply(request: AnyRequest) -> Response[bytes]:
         fingerprint=fingerprint(APPLICATIONS, submission),
         submission=submission,
         request_id=request.scope["state"].get("request_id", ""),
+        budget=budget,
     )
     answer = await flow.answer(shell, asked)
     replayed = {} if answer.age_seconds is None else {"Idempotency-Replayed": "true", "Age": str(answer.age_seconds)}
@@ -90,11 +105,39 @@ async def apply(request: AnyRequest) -> Response[bytes]:
 
 @get("/v1/decisions/{decision_id:str}", include_in_schema=False)
 async def decision(request: AnyRequest, decision_id: FromPath[str]) -> Response[bytes]:
-    """The public reply of one of the caller's own decisions; an auditor may read any."""
+    """The public reply of one of the caller's own decisions; an auditor may read any.
+
+    The reply never changes. Where a later decision superseded it, a Link with `successor-version` names that one.
+    """
     caller = await _caller(request, "apply", "audit")
     _check_id(decision_id)
     owner = None if "audit" in caller.scopes else caller.id
-    body = await flow.stored_reply(_shell(request), decision_id, owner)
+    stored = await records.stored_reply(_shell(request).database, decision_id, owner)
+    if stored is None:
+        raise Problem("not-found")
+    link = f'</v1/decisions/{stored.successor}>; rel="successor-version"'
+    return _json(stored.body, headers={"Link": link} if stored.successor else None)
+
+
+@get("/v1/applications/{application_id:str}/decision", include_in_schema=False)
+async def current(request: AnyRequest, application_id: FromPath[str]) -> Response[bytes]:
+    """The decision of one of the caller's own applications that stands now."""
+    caller = await _caller(request, "apply", "audit")
+    if not _APPLICATION_ID.fullmatch(application_id):
+        raise Problem("not-found")
+    owner = None if "audit" in caller.scopes else caller.id
+    body = await records.current_reply(_shell(request).database, application_id, owner)
+    if body is None:
+        raise Problem("not-found")
+    return _json(body)
+
+
+@get("/v1/decisions/{decision_id:str}/difference", include_in_schema=False)
+async def difference(request: AnyRequest, decision_id: FromPath[str]) -> Response[bytes]:
+    """What changed from the decision that this one superseded, and which facts made it so; for auditors."""
+    await _caller(request, "audit")
+    _check_id(decision_id)
+    body = await records.difference_of(_shell(request).database, decision_id)
     if body is None:
         raise Problem("not-found")
     return _json(body)

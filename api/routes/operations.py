@@ -1,16 +1,19 @@
 """For whoever runs the service: health, readiness, metrics, the API's description, the meaning of a problem."""
 
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from litestar import Request, Response, get
 from litestar.params import FromPath
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import Connection
 
 from api.errors import SLUGS, Problem
-from api.metrics import REGISTRY
+from api.metrics import BRAKES, FOLLOW_UPS_WAITING, REGISTRY
 from api.openapi import document
+from api.recording import WANTED
 from api.store import queries as store
+from engine.facts.standing import BrakeKind
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -34,6 +37,15 @@ async def metrics(request: AnyRequest) -> Response[bytes]:
     """Prometheus metrics; a key with the scope `operate`."""
     caller = await request.app.state.keyring.caller(request.headers.get("authorization"))
     caller.require("operate")
+    shell = request.app.state.shell
+
+    def look(connection: Connection) -> tuple[tuple[store.Brake, ...], int]:
+        return store.brakes_in_force(connection, shell.clock()), store.waiting_messages(connection, WANTED)
+
+    brakes, waiting = await shell.database.read(look)
+    for kind in get_args(BrakeKind):
+        BRAKES.labels(kind).set(sum(brake.kind == kind for brake in brakes))
+    FOLLOW_UPS_WAITING.set(waiting)
     return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
 

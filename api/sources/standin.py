@@ -1,4 +1,4 @@
-"""The stand-in for real sources: a market file read as if it were all of them.
+"""A market file read as if it were every source: for the command line, and for measuring all but the sources.
 
 It does: give a made-up business's facts, moved in time so that they are as fresh today as they were on the day
 it applied. It does not: leave the process or pretend to be real: every fact's source says `synthetic`. The rule it
@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from api.sources import Gathered, NoSources
+from api.sources import Asking, Gathered, NoSources
 from api.sources.market import MarketFile, MarketFileError
 from engine.application import Application
 from engine.canonical import canonical_bytes
@@ -36,18 +36,20 @@ class MarketSources:
     """Every outside source, played from a market file."""
 
     synthetic = True
+    remote = False
 
     def __init__(self, path: Path) -> None:
         self._file = MarketFile.open(path)
         self._held: OrderedDict[tuple[str, date], Facts | None] = OrderedDict()
 
-    async def gather(self, application: Application, as_of: datetime) -> Gathered:
+    async def gather(self, asking: Asking) -> Gathered:
         """The facts of the application's ABN, dated today."""
+        application, as_of = asking.application, asking.as_of
         abn = application.business.abn
         try:
             facts = self._facts(abn, as_of.date()) if is_synthetic_abn(abn) else None
         except MarketFileError:
-            return await NoSources().gather(application, as_of)
+            return await NoSources().gather(asking)
         if facts is None:
             return _unknown(application, as_of)
         return Gathered(

@@ -146,6 +146,10 @@ decision = Table(
     Column("audit_seq", BigInteger, ForeignKey("audit.seq"), nullable=False),
     Column("abn", Text, nullable=False),
     Column("synthetic", Boolean, nullable=False),
+    # What brakes count by; none in rows from before they did.
+    Column("division", Text),
+    Column("state", Text),
+    Column("entity_type", Text),
     UniqueConstraint("supersedes"),  # a decision is superseded once
     UniqueConstraint("audit_seq"),
     _prefixed("dec_"),
@@ -164,6 +168,7 @@ decision = Table(
     CheckConstraint("limit_cents = (limit_cents / 50000) * 50000", "limit_step"),
     CheckConstraint("monthly_rate_bps >= 115", "rate_floor"),
     CheckConstraint("pd BETWEEN 0 AND 1", "pd_range"),
+    Index("ix_decision_abn", "abn", "audit_seq"),
     Index("ix_decision_application_id", "application_id"),
     Index("ix_decision_decided_at", "decided_at"),
     Index(
@@ -232,9 +237,72 @@ brake = Table(
     Column("set_by", Text, nullable=False),
     Column("lifted_at", Moment),
     Column("lifted_by", Text),
+    Column("because", Text),
+    Column("lifted_because", Text),
     CheckConstraint("kind IN ('refer_all', 'daily_dollars', 'concentration')", "kind"),
     CheckConstraint("(kind = 'refer_all') = (value IS NULL)", "value"),
     CheckConstraint("value >= 0", "value_sign"),
     CheckConstraint("lifted_at >= set_at", "lifted_after"),
     CheckConstraint("(lifted_at IS NULL) = (lifted_by IS NULL)", "lifted_by_someone"),
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("abn", Text, nullable=False),
+    Column("caller_id", Text, nullable=False),
+    Column("application_id", Text, ForeignKey("application.id")),  # none where the attempt was refused
+    Column("declared", Text, nullable=False),  # keyed digest of the material declared values, the amount left out
+    Column("amount_cents", BigInteger, nullable=False),
+    _prefixed("att_"),
+    _digest("declared"),
+    CheckConstraint("length(abn) = 11", "abn_length"),
+    CheckConstraint("amount_cents > 0", "amount_sign"),
+    Index("ix_attempt_abn", "abn", "at"),
+    Index("ix_attempt_application_id", "application_id"),
+)
+
+signal = Table(
+    "signal",
+    metadata,
+    Column("id", _counter, primary_key=True),
+    Column("attempt_id", Text, ForeignKey("attempt.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("value", Text, nullable=False),  # a blind index: a keyed digest, apart for each kind
+    Column("abn", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    _digest("value"),
+    CheckConstraint("kind IN ('person', 'bank_account', 'device', 'phone', 'email')", "kind"),
+    CheckConstraint("length(abn) = 11", "abn_length"),
+    Index("ix_signal_attempt_id", "attempt_id"),
+    Index("ix_signal_value", "value", "at"),
+    Index("ix_signal_abn", "abn", "kind"),
+)
+
+# Not append-only: a lease changes hands, and what was uploaded goes once the decision holds it.
+intake = Table(
+    "intake",
+    metadata,
+    Column("caller_id", Text, primary_key=True),
+    Column("route", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("application_id", Text, ForeignKey("application.id"), nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("body", LargeBinary),
+    Column("owner", Text, nullable=False),
+    Column("lease_until", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("done_at", Moment),
+    UniqueConstraint("application_id"),
+    _digest("fingerprint"),
+    CheckConstraint("done_at IS NULL OR body IS NULL", "done_without_body"),
+    Index(
+        "ix_intake_waiting",
+        "lease_until",
+        sqlite_where=text("done_at IS NULL"),
+        postgresql_where=text("done_at IS NULL"),
+    ),
 )

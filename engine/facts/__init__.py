@@ -6,9 +6,9 @@ had) and zero (a value) are three different things.
 """
 
 from datetime import timedelta
-from typing import Generic, Literal, Self, TypeVar
+from typing import Annotated, Generic, Literal, Self, TypeVar
 
-from pydantic import BaseModel, model_validator
+from pydantic import BaseModel, StringConstraints, model_validator
 
 from engine.facts.bank import Account, BankData, Transactions
 from engine.facts.bureau import BureauReport, CourtAction, Default, Registration
@@ -31,18 +31,23 @@ SOURCES = ("registry", "compliance", "marketplace", "bank", "bureau", "exposure"
 class Fact(Frozen, Generic[T]):
     """What one source said, when, and whether it said anything.
 
-    `absent`: the applicant did not connect it. `failed`: it could not be fetched. Only `present` has a value.
+    `absent`: the applicant did not connect it. `failed`: it could not be fetched, and `failure` says why. Only
+    `present` has a value. `digest` is the SHA-256 of what came over the wire, where it came over one.
     """
 
     source: Token
     fetched_at: Moment
     status: Status
     value: T | None = None
+    digest: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+    failure: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")] | None = None
 
     @model_validator(mode="after")
     def _value_matches_status(self) -> Self:
         if (self.status == "present") != (self.value is not None):
             raise problem("fact_status", "A fact has a value exactly when it is present")
+        if self.failure is not None and self.status != "failed":
+            raise problem("fact_status", "Only a failed fact says why")
         return self
 
 

@@ -24,13 +24,16 @@ class Block:
     """A table of integer columns; subclasses declare `columns` as name -> (lowest, highest)."""
 
     columns: ClassVar[Mapping[str, tuple[int, int]]] = {}
+    unsaid: ClassVar[Mapping[str, int]] = {}  # columns that may be left out, and the value that then stands in each row
     day_column: ClassVar[str] = ""
     __slots__ = ("_data", "_length")
 
     def __init__(self, data: Mapping[str, Sequence[int] | Ints]) -> None:
-        if set(data) != set(self.columns):
+        if not set(self.columns) - set(self.unsaid) <= set(data) <= set(self.columns):
             raise problem("block_columns", "Columns must be exactly: " + ", ".join(self.columns))
-        arrays = {name: _column(data[name], low, high) for name, (low, high) in self.columns.items()}
+        arrays = {name: _column(data[name], *self.columns[name]) for name in self.columns if name in data}
+        for name in self.unsaid.keys() - data.keys():
+            arrays[name] = _column(np.full(len(arrays[self.day_column]), self.unsaid[name]), *self.columns[name])
         lengths = {len(a) for a in arrays.values()}
         if len(lengths) > 1:
             raise problem("block_lengths", "All columns must have the same number of rows")
@@ -56,7 +59,7 @@ class Block:
 
     def as_json(self) -> dict[str, list[int]]:
         """The block as plain lists, column by column."""
-        return {name: array.tolist() for name, array in self._data.items()}
+        return {name: self._data[name].tolist() for name in self.columns}
 
     @classmethod
     def empty(cls) -> Self:

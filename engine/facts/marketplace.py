@@ -17,13 +17,15 @@ DAY_RANGE = (0, 60_000)  # days since 1970-01-01, to the year 2134
 
 COMPLETED, CANCELLED, DISPUTE_WON, DISPUTE_LOST, CHARGEBACK = range(5)
 NOT_PAID_YET = -1
+NOT_SHIPPED = -1
 
 
 class Orders(Block):
     """One row an order, by the day it was placed.
 
     supplier: index into `MarketplaceHistory.suppliers`; outcome: COMPLETED .. CHARGEBACK, disputes from the
-    buyer's side; days_late: days paid after due, 0 on time or early, NOT_PAID_YET.
+    buyer's side; days_late: days paid after due, 0 on time or early, NOT_PAID_YET; ship_days: days from order to
+    shipment, NOT_SHIPPED where it has not left or nobody says.
     """
 
     columns: ClassVar[Mapping[str, tuple[int, int]]] = {
@@ -32,12 +34,17 @@ class Orders(Block):
         "supplier": (0, 4_999),
         "outcome": (COMPLETED, CHARGEBACK),
         "days_late": (NOT_PAID_YET, 3_650),
+        "ship_days": (NOT_SHIPPED, 3_650),
     }
+    unsaid: ClassVar[Mapping[str, int]] = {"ship_days": NOT_SHIPPED}
     day_column = "placed_day"
 
 
 class Supplier(Frozen):
-    """A supplier's record on the marketplace, over the previous twelve months."""
+    """A supplier's record on the marketplace, over the previous twelve months.
+
+    `vetted_on` is the last six-month vetting; the two about answering say how often and how fast it does.
+    """
 
     id: Token
     active_since: date
@@ -46,6 +53,9 @@ class Supplier(Frozen):
     dispute_bps: Bps
     on_time_bps: Bps
     related_to_buyer: bool = False
+    vetted_on: date | None = None
+    response_rate_bps: Bps | None = None
+    response_hours: Annotated[int, Field(ge=0, le=10_000)] | None = None
 
 
 class MarketplaceHistory(Frozen):

@@ -5,20 +5,26 @@ fields it does not need, keep POSTED transactions only, and report every fault b
 pages or trust anything: amounts are decimal strings, sizes are capped. Standards: version 1.36.0.
 """
 
+import re
+from collections.abc import Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated, Literal, NotRequired
 
+import numpy as np
 from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, with_config
 from typing_extensions import TypeAliasType, TypedDict
 
 from engine.facts.bank import KINDS, Account, BankData, ProductCategory, Transactions, day_number
-from engine.facts.columns import MAX_ROWS
+from engine.facts.columns import MAX_ROWS, Ints
 
 AmountString = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,11}(\.[0-9]{1,4})?$")]
 PostedAt = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,18}(Z|[+-][0-9:]{4,6})$")]
 AccountId = Annotated[str, StringConstraints(min_length=1, max_length=80)]
+KIND_OF = {kind: place for place, kind in enumerate(KINDS)}
 _LONGEST_TEXT = 200
+_AMOUNT = re.compile(r"-?[0-9]{1,16}(?:\.[0-9]{1,8})?")  # 24 digits: within Decimal's 28
+_WHOLE_CENTS = re.compile(r"(?:-?[0-9]{1,16}\.[0-9]{2}\n)*")
 _EPOCH = date(1970, 1, 1).toordinal()
 _TOLERANT = ConfigDict(extra="ignore", strict=False, hide_input_in_errors=True)
 
@@ -73,11 +79,21 @@ STATEMENT: TypeAdapter[Statement] = TypeAdapter(_Whole, config=ConfigDict(hide_i
 
 
 def cents(amount: str) -> int:
-    """Cents of a CDS amount string, half-up where it has more than two decimals."""
-    whole, _, fraction = amount.partition(".")
-    if len(fraction) == 2:  # noqa: PLR2004 - the common case, exact without Decimal
-        return int(whole + fraction)
+    """Cents of an amount string, half-up where it has more than two decimals; ValueError where it is none."""
+    if _AMOUNT.fullmatch(amount) is None:
+        raise ValueError("an amount is a decimal string")
     return int((Decimal(amount) * 100).to_integral_value(ROUND_HALF_UP))
+
+
+def all_cents(amounts: Sequence[str]) -> Ints:
+    """Cents of many amount strings, as `cents` gives them one by one.
+
+    Where all have two decimals, as banks write them, they are checked and read in one pass over the joined text.
+    """
+    joined = "\n".join((*amounts, ""))
+    if _WHOLE_CENTS.fullmatch(joined) and joined.count("\n") == len(amounts):
+        return np.fromstring(joined.replace(".", ""), dtype=np.int64, sep="\n")
+    return np.array([cents(amount) for amount in amounts], dtype=np.int64)
 
 
 def bank_data(statement: Statement, evidence: Literal["connected", "declared"]) -> BankData:
@@ -87,24 +103,54 @@ def bank_data(statement: Statement, evidence: Literal["connected", "declared"]) 
     index = {a.account_id: i for i, a in enumerate(accounts)}
     if len(index) != len(accounts):
         raise ValueError("an accountId is repeated")
-    rows: list[tuple[int, int, int, int, int, int]] = []
-    texts: dict[str, int] = {}
-    for t in statement["transactions"]:
-        if t["status"] != "POSTED":  # pending rows cannot be linked to the posted row that follows
-            continue
-        if t["accountId"] not in index or "postingDateTime" not in t:
-            raise ValueError("a POSTED transaction needs a listed accountId and a postingDateTime")
-        text = texts.setdefault(t["description"][:_LONGEST_TEXT], len(texts))
-        day = day_number(date.fromisoformat(t["postingDateTime"][:10]))
-        mcc = int(t.get("merchantCategoryCode", "0"))
-        rows.append((day, index[t["accountId"]], cents(t["amount"]), KINDS.index(t["type"]), mcc, text))
-    rows.sort(key=lambda row: row[0])  # the standards list newest first; the sort is stable
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(Transactions.columns)
-    block = Transactions({name: list(column) for name, column in zip(Transactions.columns, columns, strict=True)})
+    # Pending rows cannot be linked to the posted row that follows.
+    posted = [t for t in statement["transactions"] if t["status"] == "POSTED"]
+    if not all(t["accountId"] in index and "postingDateTime" in t for t in posted):
+        raise ValueError("a POSTED transaction needs a listed accountId and a postingDateTime")
+    days = [t["postingDateTime"][:10] for t in posted]
+    number_of = {day: day_number(date.fromisoformat(day)) for day in set(days)}
+    return assembled(
+        evidence,
+        (statement["oldest"], statement["newest"]),
+        accounts,
+        {
+            "posted_day": np.array([number_of[day] for day in days], dtype=np.int64),
+            "account": np.array([index[t["accountId"]] for t in posted], dtype=np.int64),
+            "amount_cents": all_cents([t["amount"] for t in posted]),
+            "kind": np.array([KIND_OF[t["type"]] for t in posted], dtype=np.int64),
+            "merchant_category": np.array([int(t.get("merchantCategoryCode", 0)) for t in posted], dtype=np.int64),
+        },
+        [t["description"] for t in posted],
+    )
+
+
+def assembled(
+    evidence: Literal["connected", "declared"],
+    window: tuple[date, date],
+    accounts: tuple[Account, ...],
+    columns: dict[str, Ints],
+    descriptions: list[str],
+) -> BankData:
+    """Bank data of columns in any order: every column of Transactions but `text`, which the descriptions give.
+
+    Within a day rows keep their order; descriptions are cut, and equal ones are held once. ValueError where the
+    values break a limit of the facts.
+    """
+    cut = [text[:_LONGEST_TEXT] for text in descriptions]
+    place_of = {text: place for place, text in enumerate(dict.fromkeys(cut))}
+    columns = {**columns, "text": np.array([place_of[text] for text in cut], dtype=np.int64)}
+    days = columns["posted_day"]
+    if bool((days[1:] < days[:-1]).any()):  # the standards list newest first
+        order = np.argsort(days, kind="stable")
+        columns = {name: column[order] for name, column in columns.items()}
     return BankData(
-        evidence=evidence, oldest_on=statement["oldest"], newest_on=statement["newest"],
-        accounts=accounts, texts=tuple(texts), transactions=block,
-    )  # fmt: skip
+        evidence=evidence,
+        oldest_on=window[0],
+        newest_on=window[1],
+        accounts=accounts,
+        texts=tuple(place_of),
+        transactions=Transactions(columns),
+    )
 
 
 def _account(account: CdsAccount, balance: CdsBalance | None) -> Account:

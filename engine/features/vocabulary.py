@@ -30,16 +30,21 @@ _NOT_LETTERS = re.compile(r"[^A-Z\n]+")
 def categorise(texts: tuple[str, ...]) -> tuple[NDArray[np.int64], list[str]]:
     """Category bits of each text, and each text's letters alone (its payer's key).
 
-    One pass over all texts joined: only words that occur are looked for, so cost follows the text, not the table.
+    One pass over all texts joined; words are looked up once a distinct key, of which a statement has far fewer than
+    texts, since most differ in digits only.
     """
     if not texts:
         return np.zeros(0, dtype=np.int64), []
-    joined = "\n".join(text.replace("\n", " ") for text in texts).upper()
-    cleaned = " " + _NOT_LETTERS.sub(" ", joined).replace("\n", " \n ") + " "
-    lines = cleaned.split("\n")
-    bits = np.zeros(len(texts), dtype=np.int64)
-    starts = np.cumsum([0] + [len(line) + 1 for line in lines[:-1]])
-    for word in _CATEGORY.keys() & set(cleaned.split()):
-        found = [match.start() for match in re.finditer(f" {word} ", cleaned)]
-        np.bitwise_or.at(bits, np.searchsorted(starts, found, side="right") - 1, _CATEGORY[word])
-    return bits, [" ".join(line.split()) for line in lines]
+    joined = "\n".join(texts)
+    if joined.count("\n") != len(texts) - 1:
+        joined = "\n".join(text.replace("\n", " ") for text in texts)
+    keys = [line.strip() for line in _NOT_LETTERS.sub(" ", joined.upper()).split("\n")]
+    bits = {key: _bits(key) for key in set(keys)}
+    return np.array([bits[key] for key in keys], dtype=np.int64), keys
+
+
+def _bits(key: str) -> int:
+    found = 0
+    for word in key.split():
+        found |= _CATEGORY.get(word, 0)
+    return found

@@ -46,10 +46,6 @@ def _brakes(case: Case) -> list[Finding]:
 def _meets(case: Case, brake: Brake) -> bool:
     business = case.application.business
     here = {
-        "all", f"division:{business.division}", f"state:{business.state}", f"entity:{business.entity_type}",
+        "all", "group", f"division:{business.division}", f"state:{business.state}", f"entity:{business.entity_type}",
     }  # fmt: skip
-    if brake.segment not in here:
-        return False
-    if brake.kind == "refer_all" or brake.limit_cents is None:
-        return True
-    return brake.used_cents + case.application.request.amount_cents > brake.limit_cents
+    return brake.segment in here and (brake.kind == "refer_all" or brake.stops(case.application.request.amount_cents))

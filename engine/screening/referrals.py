@@ -165,6 +165,59 @@ def exposure_absent(case: Case) -> bool:
     return case.facts.exposure.status == "absent"
 
 
+# -- the lender's own record: all read one fact, and the public is told of none ------------------------------
+
+
+@rule("referral", None, "exposure")
+def open_applications(case: Case) -> bool:
+    """Another application of this business is open."""
+    return _reached(case, "open_applications")
+
+
+@rule("referral", None, "exposure")
+def retyped(case: Case) -> bool:
+    """Declared values differ from those of the last result."""
+    held, most = case.facts.exposure.value, case.policy.guards.retype_refer
+    return held is not None and 0 < most <= held.guards.retypes
+
+
+@rule("referral", None, "exposure")
+def person_elsewhere(case: Case) -> bool:
+    """The same people lately applied for other entities."""
+    return _reached(case, "person_entities")
+
+
+@rule("referral", None, "exposure")
+def account_elsewhere(case: Case) -> bool:
+    """Other entities lately applied with the same bank account."""
+    return _reached(case, "account_entities")
+
+
+@rule("referral", None, "exposure")
+def device_elsewhere(case: Case) -> bool:
+    """Other entities lately applied from the same device."""
+    return _reached(case, "device_hours_entities") or _reached(case, "device_days_entities")
+
+
+@rule("referral", None, "exposure")
+def contact_elsewhere(case: Case) -> bool:
+    """Other entities lately applied with the same telephone number or e-mail address."""
+    return _reached(case, "contact_entities")
+
+
+@rule("referral", None, "exposure")
+def group_too_large(case: Case) -> bool:
+    """More entities are linked by people or accounts than a group may have."""
+    held, most = case.facts.exposure.value, case.policy.guards.group_entities
+    return held is not None and 0 < most < held.guards.group_entities
+
+
+def _reached(case: Case, count: str) -> bool:
+    """Whether a count of the guards is at or above policy's number of the same name; 0 there is off."""
+    held, most = case.facts.exposure.value, int(getattr(case.policy.guards, count))
+    return held is not None and 0 < most <= getattr(held.guards, count)
+
+
 _NOT_NAME = re.compile(r"[^A-Z0-9 ]+")
 _SUFFIXES = frozenset(["PTY", "LTD", "LIMITED", "PROPRIETARY", "THE", "TRUSTEE", "FOR", "ATF", "AND", "CO", "TRUST"])
 

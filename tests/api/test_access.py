@@ -9,16 +9,20 @@ import pytest
 
 import api.security
 from api.errors import Problem
+from api.routes.connections import CONNECTION_VALUE
 from api.security import Caller, Keyring, new_key
 from api.store import queries
 from api.store.database import Database
 from tests.support.schema import slug_of
-from tests.support.service import APPLICATIONS, EVERY_SCOPE, Service, body_of
+from tests.support.service import APPLICATIONS, EVERY_SCOPE, Service, apply_arguments, body_of
 
 GUARDED = {  # route -> the scopes of which one is enough
     ("POST", APPLICATIONS): {"apply"},
-    ("GET", "/v1/decisions/{id}"): {"apply", "audit"},
-    ("GET", "/v1/decisions/{id}/replay"): {"audit"},
+    ("POST", CONNECTION_VALUE): {"apply"},
+    ("GET", "/v1/applications/{application_id}/decision"): {"apply", "audit"},
+    ("GET", "/v1/decisions/{decision_id}"): {"apply", "audit"},
+    ("GET", "/v1/decisions/{decision_id}/difference"): {"audit"},
+    ("GET", "/v1/decisions/{decision_id}/replay"): {"audit"},
     ("GET", "/metrics"): {"operate"},
 }
 OPEN = ("/health", "/ready", "/schema/openapi.json", "/problems/not-found")
@@ -40,7 +44,8 @@ def test_nobody_passes_without_a_key(lone_service: Service, method: str, path: s
         "Bearer \xff\xfe", "Bearer " + "x" * 10_000,
     ):  # fmt: skip
         headers = {} if header is None else {"Authorization": header.encode("latin-1")}
-        reply = lone_service.ask(method, path.replace("{id}", "dec_1"), secret=None, headers=headers)
+        where = path.format(decision_id="dec_1", application_id="app_1")
+        reply = lone_service.ask(method, where, secret=None, headers=headers)
         assert (reply.status_code, slug_of(reply)) == (401, "unauthenticated"), header
         assert reply.headers["www-authenticate"] == "Bearer"
         assert set(reply.json()) == {"type", "title", "status", "request_id"}
@@ -52,11 +57,10 @@ def test_a_scope_opens_its_own_routes_only(
     lone_service: Service, decided: str, method: str, path: str, scope: str
 ) -> None:
     """A key with one scope is 403 on every route that asks for another."""
-    where, secret = path.replace("{id}", decided), lone_service.key(scope)
-    if method == "POST":
-        reply = lone_service.apply(body_of(), secret=secret)
-    else:
-        reply = lone_service.ask(method, where, secret=secret)
+    secret = lone_service.key(scope)
+    where = path.format(decision_id=decided, application_id="app_" + "0" * 32)
+    more = apply_arguments(body_of()) if method == "POST" else {}
+    reply = lone_service.ask(method, where, secret=secret, **more)
     allowed = scope in GUARDED[method, path]
     assert (reply.status_code == 403) is not allowed
     assert allowed or slug_of(reply) == "forbidden"
@@ -71,7 +75,7 @@ def test_what_everybody_may_read_needs_no_key(lone_service: Service, path: str) 
 
 def test_every_route_is_guarded_or_open_on_purpose(lone_service: Service) -> None:
     """Each route that exists is in one of the two lists above, so a new one cannot be forgotten."""
-    known = {(method, path.replace("{id}", "{decision_id}")) for method, path in GUARDED}
+    known = set(GUARDED)
     known |= {("GET", path.replace("not-found", "{slug}")) for path in OPEN}
     assert lone_service.routes() == known
 

@@ -134,11 +134,11 @@ def test_a_request_body_is_decided_with_a_market(market: Path, tmp_path: Path, p
 
 
 def test_an_example_is_a_body_that_is_accepted(market: Path, market_service: Service, tmp_path: Path) -> None:
-    """`example` writes a request body with its statement, which the service decides."""
+    """`example` writes a request body with its bank connection, which the service decides."""
     file = tmp_path / "example.json"
     ran(None, "example", "--market", market, "--out", file)
     body = json.loads(file.read_text())
-    assert body["bank"]["transactions"]
+    assert body["bank_connection"] == f"sandbox-{body['business']['abn']}"
     assert market_service.apply(body).status_code == 201
 
 

@@ -11,6 +11,7 @@ import structlog
 from structlog.testing import CapturingLogger
 
 from api import errors, openapi
+from api.deadline import DEFAULT_MS, LEAST_MS, MOST_MS
 from api.errors import SLUGS
 from api.openapi import EXAMPLE, document
 from api.store import errors as store_errors
@@ -37,6 +38,14 @@ def test_the_description_is_served_as_it_is(lone_service: Service) -> None:
         assert reference.rpartition("/")[2] in served["components"]["schemas"], reference
     names = _values(served["paths"], "operationId")
     assert len(set(names)) == len(names) == len(lone_service.routes())
+
+
+def test_the_description_tells_how_long_a_request_may_take() -> None:
+    """Least, most and usual time of the deadline header are those that the service keeps to."""
+    told = document()["paths"]["/v1/applications"]["post"]["parameters"]
+    [schema] = [each["schema"] for each in told if each["name"] == "Request-Deadline-Ms"]
+    assert (schema["minimum"], schema["maximum"], schema["default"]) == (LEAST_MS, MOST_MS, DEFAULT_MS)
+    assert f"from {LEAST_MS} to {MOST_MS}" in SLUGS["invalid-deadline"][1]
 
 
 def test_the_example_is_accepted(lone_service: Service) -> None:

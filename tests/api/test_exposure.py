@@ -102,10 +102,16 @@ def test_a_day_has_so_many_dollars(service: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    "brake",
-    [{"kind": "concentration", "value": 2_500}, {"kind": "daily_dollars", "value": 10**12, "segment": "state:VIC"}],
+    ("brake", "outcomes"),
+    [
+        ({"kind": "daily_dollars", "value": 4_000_000, "segment": "state:VIC"}, ["approve", "refer"]),
+        ({"kind": "daily_dollars", "value": 4_000_000, "segment": "division:F"}, ["approve", "approve"]),
+        ({"kind": "concentration", "value": 2_500, "segment": "state:VIC"}, ["refer", "refer"]),
+        ({"kind": "concentration", "value": 2_500, "segment": "group"}, ["refer", "refer"]),
+        ({"kind": "concentration", "value": 2_500, "segment": "state:NSW"}, ["approve", "approve"]),
+    ],
 )
-def test_a_limit_whose_use_is_not_counted_refers(lone_service: Service, brake: dict[str, Any]) -> None:
-    """A limit that nothing counts yet is read the safe way: everything it could mean is referred."""
+def test_limits_are_counted_in_their_segment(lone_service: Service, brake: dict[str, Any], outcomes: list[str]) -> None:
+    """Dollars of the day and shares of the book, of an ordinary retailer in Victoria; an empty book refers."""
     _set_brake(lone_service, **brake)
-    assert _outcome(lone_service) == "refer"
+    assert [_outcome(lone_service) for _ in range(2)] == outcomes

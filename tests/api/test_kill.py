@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from api.store import queries
 from api.store.database import Database
-from tests.support.crashing import FUSE, Point
+from tests.support.crashing import FUSE, REMOTE, Point
 from tests.support.server import Server, serving
 from tests.support.service import TABLES, fresh_key, market_bodies
 
@@ -40,6 +40,26 @@ def test_a_kill_leaves_exactly_one_decision(
     assert set(_counts(url).values()) == {1}
     with Database.open(url) as database, database.transaction(read_only=True) as connection:
         assert queries.verify_audit(connection) is None
+
+
+def test_a_kill_between_keeping_and_deciding_loses_nothing(url: str, market: Path, tmp_path: Path) -> None:
+    """Killed with -9 once the application is kept: the next process decides it unasked, and the key replays that."""
+    body, key, fuse = _body(market), fresh_key(), tmp_path / "fuse"
+    with serving(url, tmp_path, market, CRASHING, {FUSE: str(fuse), REMOTE: "1"}) as server:
+        fuse.write_text("after_commit")
+        with pytest.raises(httpx.TransportError):
+            server.apply(body, key, headers={"Request-Deadline-Ms": "500"})
+        with Database.open(url) as database:
+            give_up, decided = time.monotonic() + 30, 0
+            while not decided and time.monotonic() < give_up:
+                time.sleep(0.1)
+                with database.transaction(read_only=True) as connection:
+                    taken_in = connection.execute(text("SELECT count(*) FROM intake")).scalar_one()
+                    decided = connection.execute(text("SELECT count(*) FROM decision")).scalar_one()
+                assert taken_in == 1
+        reply = server.apply(body, key)
+        assert (reply.status_code, reply.headers["idempotency-replayed"], decided) == (201, "true", 1)
+        assert server.ask("GET", f"/v1/decisions/{reply.json()['decision_id']}/replay").json()["match"] is True
 
 
 def _body(market: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from structlog.testing import CapturingLogger
 
 from api.app import Pretended, create_app, refuse_pretended
 from api.settings import Settings
+from api.sources import Asking, Gathered
 from tests.support.commands import failed
 from tests.support.postgres import Server as PostgresServer
 from tests.support.postgres import free_port
@@ -100,9 +101,10 @@ def test_a_source_that_raises_is_an_error_without_its_words(sqlite_url: str, mon
 
     class Broken:
         synthetic = True
+        remote = False
 
-        async def gather(self, application: object, as_of: object) -> Any:
-            raise ValueError(f"canary {application}")
+        async def gather(self, asking: Asking) -> Gathered:
+            raise ValueError(f"canary {asking.application}")
 
     logged = CapturingLogger()
     monkeypatch.setattr("api.errors.log", structlog.wrap_logger(logged, processors=[]))

@@ -3,11 +3,14 @@
 import asyncio
 import hashlib
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import models
 from api import flow
+from api.deadline import Budget
+from api.guards import BlindIndex
 from api.replay import replay_row
 from api.security import Caller
 from api.sources.market import MarketFile
@@ -16,7 +19,9 @@ from api.store import queries as store
 from api.store.database import Database
 from api.wire import Submission
 from engine.application import STEP_CENTS
+from engine.policy import PolicyBook
 from tests.support.businesses import PERSON
+from tests.support.releases import policy_table
 
 DECISIONS = 5_000
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -40,6 +45,9 @@ def submissions(market: Path) -> list[Submission]:
                 consents=application.consents,
                 people=(PERSON,),
                 bank=None,
+                statements=(),
+                bank_connection=application.bank_connection,
+                device=None,
             )
         )
     return made
@@ -47,18 +55,22 @@ def submissions(market: Path) -> list[Submission]:
 
 def test_five_thousand_decisions_replay_to_the_byte(sqlite_url: str, market: Path) -> None:
     """Each recorded decision, decided again from its stored application and facts, has the same bytes and reply."""
-    release, engine = models.champion(), models.engine_digest()
+    # One business asks again and again here, which its guards are there to stop.
+    policy = PolicyBook.model_validate(policy_table(guarded=False))
+    release, engine = replace(models.champion(), policy=policy), models.engine_digest()
     caller = Caller(id="key_test", name="test", scopes=frozenset({"apply"}))
 
     async def record(database: Database) -> None:
-        shell = flow.Shell(database, MarketSources(market), release, engine, clock=lambda: NOW)
+        shell = flow.Shell(database, MarketSources(market), release, engine, BlindIndex(b"k" * 32), lambda: NOW)
         gate = asyncio.Semaphore(AT_ONCE)
 
         async def one(number: int, submission: Submission) -> None:
             key = f"replay-many-{number:08d}"
             digest = hashlib.sha256(key.encode()).hexdigest()
             async with gate:
-                answer = await flow.answer(shell, flow.Asked(caller, key, "/v1/applications", digest, submission, ""))
+                budget = Budget.of("10000")
+                asked = flow.Asked(caller, key, "/v1/applications", digest, submission, "", budget)
+                answer = await flow.answer(shell, asked)
             assert answer.status == 201
 
         await asyncio.gather(*(one(number, s) for number, s in enumerate(submissions(market))))

@@ -1,20 +1,25 @@
 """The service on a real socket: what HTTP itself can do wrong, who goes away too soon, and what is logged of it."""
 
+import hashlib
 import json
 import re
 import time
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from sqlalchemy import text
 
+from api.errors import FieldProblem, Problem
 from api.store import queries
 from api.store.database import Database
 from api.store.tables import metadata
-from tests.support.schema import slug_of
+from api.wire import Submission, fingerprint, parse_submission
+from engine.canonical import canonical_bytes
+from tests.support.schema import misfits, slug_of
 from tests.support.server import Server
-from tests.support.service import PERSON, fresh_key, market_bodies
+from tests.support.service import PERSON, Service, body_of, fresh_key, market_bodies
 
 CANARIES = {
     "given_names": "Quokkaline", "family_name": "Bilbymoor", "mobile": "0491 570 157",
@@ -231,3 +236,139 @@ def test_the_log_has_one_line_a_request_and_no_address(server: Server) -> None:
     assert sum(probe.headers["x-request-id"] in line for line in own) == 1
     assert server.secret not in server.log
     assert not any("canary" in line or re.search(r"127\.0\.0\.1", line) for line in own)
+
+
+# -- uploaded statements ---------------------------------------------------------------------------------------
+
+NOW = date(2026, 8, 3)
+MARCH = """Date,Description,Debit,Credit,Balance
+02/03/2026,OPENING BALANCE,,,1000.00
+03/03/2026,DIRECT CREDIT WATTLE,,500.00,1500.00
+04/03/2026,HAKEA WHOLESALE,200.50,,1299.50
+"""
+
+
+def uploading(*files: str, **changes: Any) -> dict[str, Any]:
+    """A request with these files, each of an account of its own."""
+    statements = [{"account_name": f"Account {n}", "csv": content} for n, content in enumerate(files)]
+    return {**body_of(), "statements": statements, **changes}
+
+
+def parsed(body: dict[str, Any]) -> Submission:
+    """What the wire makes of a request."""
+    return parse_submission(json.dumps(body).encode(), NOW)
+
+
+def refusals(body: dict[str, Any]) -> list[tuple[str, str]]:
+    """Path and rule of what is wrong with a request."""
+    with pytest.raises(Problem) as caught:
+        parsed(body)
+    assert caught.value.slug == "validation-failed"
+    return [(error.path, error.rule) for error in caught.value.errors]
+
+
+@pytest.mark.parametrize("evidence", ["connected", "declared"])
+def test_uploads_are_declared_whoever_sends_them(evidence: Literal["connected", "declared"]) -> None:
+    """A file that anybody can write is never taken for a bank's own word."""
+    bank = parsed(uploading(MARCH)).bank_fact(evidence)
+    assert bank is not None
+    assert (bank.evidence, len(bank.transactions)) == ("declared", 2)
+
+
+def test_an_upload_fits_the_description_and_is_decided_on(lone_service: Service) -> None:
+    """The published schema has the field, and the facts of the decision hold what was uploaded."""
+    body = uploading(MARCH, device="dev-1")
+    assert misfits(body, {"$ref": "#/components/schemas/Submission"}) == []
+    reply = lone_service.apply(body)
+    assert reply.status_code == 201
+    bank = lone_service.facts_of(reply.json()["decision_id"]).bank.value
+    assert bank is not None
+    assert (bank.evidence, bank.texts) == ("declared", ("DIRECT CREDIT WATTLE", "HAKEA WHOLESALE"))
+
+
+def test_a_row_that_does_not_add_up_is_named() -> None:
+    """Path and rule say which file, which row and what is wrong; the reply repeats nothing of it."""
+    wrong = MARCH.replace("1299.50", "1299.51").replace("HAKEA", "CANARY7f3a")
+    assert refusals(uploading(MARCH, wrong.replace("500.00", "50.00"))) == [
+        ("statements.1.rows.3", "balance_mismatch"),
+        ("statements.1.rows.4", "balance_mismatch"),
+    ]
+    with pytest.raises(Problem) as caught:
+        parsed(uploading(wrong))
+    assert caught.value.errors == (
+        FieldProblem("statements.0.rows.4", "balance_mismatch", "The balance is not the one before it plus the amount"),
+    )
+
+
+def test_files_and_their_whole_are_named() -> None:
+    """A problem of a file has no row, and one of all files together no number."""
+    assert refusals(uploading(MARCH, "nothing")) == [("statements.1", "columns_unknown")]
+    years = MARCH.replace("02/03/2026", "02/03/2024")
+    assert refusals(uploading(years)) == [("statements", "too_long")]
+    late = MARCH.replace("04/03/2026", "05/08/2026")
+    assert refusals(uploading(late)) == [("statements.0.rows.4", "date_in_future")]
+
+
+def test_bank_data_comes_one_way() -> None:
+    """Uploads beside the standards' JSON, or beside a connection, are refused; without consent, too."""
+    body = uploading(MARCH)
+    statement = {
+        "oldest": "2026-03-01", "newest": "2026-03-04", "transactions": [],
+        "accounts": [{"accountId": "a", "productCategory": "TRANS_AND_SAVINGS_ACCOUNTS"}],
+        "balances": [{"accountId": "a", "currentBalance": "5.00", "availableBalance": "5.00"}],
+    }  # fmt: skip
+    assert refusals({**body, "bank": statement}) == [("statements", "bank_twice")]
+    assert refusals({**body, "bank_connection": "arr-1"}) == [("statements", "bank_twice")]
+    consents = [consent for consent in body["consents"] if consent["kind"] != "bank_data"]
+    assert refusals({**body, "consents": consents}) == [("statements", "bank_consent_missing")]
+
+
+@pytest.mark.parametrize(
+    ("file", "path"),
+    [
+        ({"account_name": "x" * 81, "csv": MARCH}, "statements.0.account_name"),
+        ({"account_name": "a\nb", "csv": MARCH}, "statements.0.account_name"),
+        ({"account_name": "a", "csv": ""}, "statements.0.csv"),
+        ({"account_name": "a", "csv": "x" * 2_000_001}, "statements.0.csv"),
+        ({"account_name": "a", "csv": MARCH, "product_category": "PIGGY_BANK"}, "statements.0.product_category"),
+        ({"account_name": "a", "csv": MARCH, "url": "x"}, "statements.0.url"),
+    ],
+)
+def test_a_file_s_fields_are_checked(file: dict[str, str], path: str) -> None:
+    """Names, sizes and categories outside their limits are refused by path."""
+    assert [where for where, _ in refusals({**body_of(), "statements": [file]})] == [path]
+
+
+def test_at_most_ten_files() -> None:
+    """An eleventh file is refused before any is read."""
+    assert [path for path, _ in refusals(uploading(*["x"] * 11))] == ["statements"]
+
+
+def test_the_connection_reaches_the_application_and_the_device_does_not() -> None:
+    """A source client reads `bank_connection` from the application; a device is for guards alone."""
+    application = parsed({**body_of(), "bank_connection": "arr-1", "device": "dev-1"}).application(("per_1",))
+    assert application.bank_connection == "arr-1"
+    assert b"dev-1" not in application.canonical()
+
+
+def test_the_fingerprint_covers_everything() -> None:
+    """Files, device and connection each change it; said nothing, they leave it as it was before they were known."""
+    bodies = (
+        body_of(),
+        uploading(MARCH),
+        uploading(MARCH + "\n"),
+        {**body_of(), "device": "dev-1"},
+        {**body_of(), "bank_connection": "arr-1"},
+    )
+    prints = [fingerprint("/v1/applications", parsed(body)) for body in bodies]
+    assert len(set(prints)) == len(prints)
+    unsaid = {**body_of(), "device": None, "bank_connection": None, "statements": []}
+    assert fingerprint("/v1/applications", parsed(unsaid)) == prints[0]
+    assert prints[0] == old_fingerprint(parsed(body_of()))
+
+
+def old_fingerprint(submission: Submission) -> str:
+    """The fingerprint as it was before those fields: keys of then are still replayed."""
+    names = ("business", "request", "finances", "consents", "people")
+    body = {**submission.model_dump(mode="json", include=set(names)), "bank": None}
+    return hashlib.sha256(b"POST /v1/applications v1\n" + canonical_bytes(body)).hexdigest()

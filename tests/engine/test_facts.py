@@ -15,7 +15,7 @@ from engine.facts.bank import KINDS, day_number
 from engine.facts.columns import MAX_ROWS
 from engine.facts.marketplace import CHARGEBACK, DAY_RANGE, NOT_PAID_YET
 from engine.facts.register import entity_class
-from engine.facts.standing import Brake
+from engine.facts.standing import Brake, Exposure
 from tests.support.businesses import AS_OF, business
 
 CANARY = "CANARY7f3a"
@@ -288,3 +288,10 @@ def test_kinds_are_those_of_the_standards() -> None:
         "TRANSFER_OUTGOING",
     }  # fmt: skip
     assert datetime(2026, 8, 3, 1, tzinfo=UTC) == AS_OF
+
+
+def test_an_exposure_from_before_there_were_guards_still_reads() -> None:
+    """Facts of an earlier engine parse, and every count that they do not have is nought."""
+    old = Exposure.model_validate_json('{"business_cents":1,"group_cents":2,"brakes":[]}')
+    assert (old.business_cents, old.group_cents) == (1, 2)
+    assert set(old.guards.model_dump().values()) == {0}

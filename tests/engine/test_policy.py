@@ -95,6 +95,10 @@ def test_amendments_stand_in_order() -> None:
         ),
         ({"limits__dscr_least_bps": 9_999}, "greater than or equal"),
         ({"screening__referred_divisions": ["T"]}, "pattern"),
+        ({"guards__group_entities": 51}, "less than or equal to 50"),
+        ({"guards__retype_refer": 4}, "before they lock"),
+        ({"guards__sticky_days": 0}, "needs its window"),
+        ({"guards__device_hours": 0}, "needs its window"),
     ],
 )
 def test_a_policy_is_coherent(base: dict[str, Any], rule: str) -> None:
@@ -153,6 +157,15 @@ def test_the_cheapest_rate_is_kept_for_low_risk() -> None:
         for row in policy.pricing.rates:
             if min(row.rates_bps) == LOWEST_RATE_BPS:
                 assert policy.grade(row.grade).pd_most_bps <= 290
+
+
+def test_a_policy_from_before_there_were_guards_has_none() -> None:
+    """Older releases still parse, and what they do not know of is off; the draft has every guard on."""
+    table = policy_table()
+    del table["base"]["guards"]
+    old = PolicyBook.model_validate(table).on(AS_OF.date())
+    assert set(old.guards.model_dump().values()) == {0}
+    assert all(count > 0 for count in BOOK.on(AS_OF.date()).guards.model_dump().values())
 
 
 def test_the_stories_live_after_the_last_amendment() -> None:

@@ -16,7 +16,7 @@ from tests.support.businesses import AS_OF, business, facts_of, story
 from tests.support.releases import fake_release
 from tests.support.stories import stories
 
-POLICY = fake_release().policy.on(AS_OF.date())
+POLICY = fake_release(guarded=True).policy.on(AS_OF.date())
 COMPLIANCE = {"sanctions_hit", "politically_exposed", "fraud_flagged"}
 
 Told = dict[str, Any]
@@ -40,6 +40,10 @@ def lenders(*names: str) -> Told:
 
 def brake(**values: Any) -> Told:
     return {"exposure": {"brakes": [values]}}
+
+
+def guards(**counts: int) -> Told:
+    return {"exposure": {"guards": counts}}
 
 
 FIVE = ("PROSPA", "MOULA", "LUMI", "BANJO", "ONDECK")
@@ -89,7 +93,15 @@ CASES: dict[str, tuple[Told, ...]] = {
     "registry_absent": ({"registry": {"status": "absent"}},),
     "compliance_absent": ({"compliance": {"status": "absent"}},),
     "exposure_absent": ({"exposure": {"status": "absent"}},),
+    "open_applications": (guards(open_applications=1),),
+    "retyped": (guards(retypes=1),),
+    "person_elsewhere": (guards(person_entities=2),),
+    "account_elsewhere": (guards(account_entities=1),),
+    "device_elsewhere": (guards(device_hours_entities=3), guards(device_days_entities=5)),
+    "contact_elsewhere": (guards(contact_entities=3),),
+    "group_too_large": (guards(group_entities=6),),
 }
+GUARDS = tuple(CASES)[-7:]
 # The same thresholds from the other side: the value that policy still accepts.
 ACCEPTED: dict[str, tuple[Told, ...]] = {
     "company_insolvent": ({"registry": {"company_status": None}},),
@@ -134,6 +146,10 @@ ACCEPTED: dict[str, tuple[Told, ...]] = {
         {"bureau": {"court_actions": [{"on": "2026-08-01", "amount_cents": 1, "judgment": False}]}},
     ),
     "nothing_to_go_by": ({"bank": {"status": "absent"}}, {"marketplace": {"status": "absent"}}),
+    "person_elsewhere": (guards(person_entities=1),),
+    "device_elsewhere": (guards(device_hours_entities=2, device_days_entities=4),),
+    "contact_elsewhere": (guards(contact_entities=2),),
+    "group_too_large": (guards(group_entities=5),),
 }
 
 
@@ -206,6 +222,16 @@ def test_compliance_findings_have_no_public_reason(rule: str) -> None:
     assert (finding.kind, finding.reason, finding.source) == ("referral", None, "compliance")
 
 
+@pytest.mark.parametrize("rule", GUARDS)
+def test_guards_refer_without_a_reason_and_can_be_turned_off(rule: str) -> None:
+    """The lender's own record refers and tells nobody why; a policy without guards finds nothing."""
+    for told in CASES[rule]:
+        finding = findings(told)[rule]
+        assert (finding.kind, finding.reason, finding.source) == ("referral", None, "exposure")
+        assert findings(told, fake_release().policy.on(AS_OF.date())) == {}
+    assert rule not in findings({"exposure": {"status": "failed"}})
+
+
 def test_findings_stand_most_adverse_first() -> None:
     """Knock-outs before referrals, in the order of the rules, then outages, then brakes."""
     told = {
@@ -249,6 +275,8 @@ def test_losing_a_source_never_adds_a_knock_out(told: Told, source: str, status:
         ({"kind": "concentration", "segment": "division:G", "limit_cents": 0}, True),
         ({"kind": "concentration", "segment": "division:G"}, True),
         ({"kind": "concentration", "segment": "division:H", "limit_cents": 0}, False),
+        ({"kind": "concentration", "segment": "group", "limit_cents": 9_000_000, "used_cents": 5_000_000}, False),
+        ({"kind": "concentration", "segment": "group", "limit_cents": 9_000_000, "used_cents": 5_000_001}, True),
     ],
 )
 def test_a_brake_refers_what_it_meets(pulled: Told, meets: bool) -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from engine.facts.bank import KINDS, BankData, ProductCategory, day_number
-from engine.facts.statement import STATEMENT, amount_string, bank_data, cents, statement_of
+from engine.facts.statement import STATEMENT, all_cents, amount_string, bank_data, cents, statement_of
 from engine.features.statement import summarise
 from tests.support.businesses import business
 from tests.support.statements import random_bank
@@ -124,6 +124,22 @@ def test_amounts_are_exact(text: str, amount: int) -> None:
 def test_an_amount_survives_its_string(amount: int) -> None:
     """Cents written the standards' way read back as the same cents."""
     assert cents(amount_string(amount)) == amount
+
+
+AMOUNTS = st.from_regex(r"-?[0-9]{1,14}(\.[0-9]{1,4})?", fullmatch=True, alphabet=st.characters(codec="ascii"))
+
+
+@given(st.lists(AMOUNTS) | st.lists(st.from_regex(r"-?[0-9]{1,14}\.[0-9]{2}", fullmatch=True)))
+def test_many_amounts_are_read_as_one_by_one(amounts: list[str]) -> None:
+    """The quick way over a whole column gives what the slow one gives, whatever the decimals."""
+    assert all_cents(amounts).tolist() == [cents(amount) for amount in amounts]
+
+
+@pytest.mark.parametrize("wrong", ["5.00\n6.00", "5.00\n", "", "1,0.00", "1e3.00", "٣.00", " 5.00", "NaN", "--1.00"])
+def test_one_wrong_amount_among_many_is_refused(wrong: str) -> None:
+    """Nothing slips through by what stands beside it."""
+    with pytest.raises(ValueError, match="decimal string"):
+        all_cents(["1.00", wrong, "2.00"])
 
 
 WRONG_AMOUNTS = (

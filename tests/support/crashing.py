@@ -2,10 +2,13 @@
 
 The fuse is a file that names the point; it is taken away first, so that the worker that the server starts in
 place of the dead one lives. `python -m tests.support.crashing` serves it as `creditline serve` serves the service.
+With `CRASH_REMOTE` the market counts as outside the process, so that the first COMMIT of a request keeps its
+application, and the completer takes over what is left as soon as its lease has lapsed.
 """
 
 import os
 import signal
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -16,16 +19,22 @@ from litestar.types import ASGIApp
 from sqlalchemy import Connection
 
 from api import app as service
+from api import worker
 from api.settings import Settings
+from api.sources.standin import MarketSources
 from api.store.database import Database, Work
 
 T = TypeVar("T")
 Point = Literal["before_commit", "after_commit"]
 FUSE = "CRASH_FUSE"
+REMOTE = "CRASH_REMOTE"
 
 
 def create() -> ASGIApp:
     """The application of the environment's settings, with a fuse."""
+    if os.environ.get(REMOTE):
+        MarketSources.remote = True
+        worker.PATIENCE = timedelta(0)
     app = service.create()
     assert isinstance(app, service.Watched)
     assert isinstance(app.app, Litestar)
@@ -58,6 +67,6 @@ def _blow(fuse: Path, point: Point) -> None:
 if __name__ == "__main__":
     settings = Settings.from_environment()
     Granian(
-        "tests.support.crashing:create", factory=True, interface=Interfaces.ASGINL, address=settings.host,
+        "tests.support.crashing:create", factory=True, interface=Interfaces.ASGI, address=settings.host,
         port=settings.port, respawn_failed_workers=True, workers_kill_timeout=5, log_access=False,
     ).serve()  # fmt: skip

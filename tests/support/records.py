@@ -22,11 +22,18 @@ from api.store.queries import (
     NewRecord,
     Receipt,
     RecordResult,
+    Signal,
+    SignalKind,
+    StandingQuery,
     record_decision,
 )
+from engine.policy import GuardTerms
+from tests.support.releases import fake_release
 
 NOON = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)  # in Sydney, in summer
 ABN = "51900000000"
+UNGUARDED = GuardTerms()
+GUARDED = fake_release(guarded=True).policy.on(NOON.date()).guards
 _numbers = count(1)
 
 
@@ -93,6 +100,30 @@ def a_record(decision: NewDecision | None = None, **changes: Any) -> NewRecord:
         messages=(NewMessage("decided", decision.id, f"decided:{decision.id}"),),
     )
     return replace(record, **changes)
+
+
+def a_signal(kind: SignalKind, words: str) -> Signal:
+    """A blind index, as if these words had been indexed."""
+    return Signal(kind, digest_of(f"{kind} {words}"))
+
+
+def a_query(decision: NewDecision | None = None, *signals: Signal, **changes: Any) -> StandingQuery:
+    """What to ask the record about a decision's application, under no guards unless `terms` are given."""
+    decision = decision or a_decision()
+    query = StandingQuery(
+        attempt_id=f"att_{decision.id}",
+        abn=decision.abn,
+        caller_id="key_caller",
+        application_id=decision.application_id,
+        amount_cents=6_000_000,
+        division="G",
+        state="VIC",
+        entity_type="company",
+        declared=digest_of("declared"),
+        signals=signals,
+        terms=UNGUARDED,
+    )
+    return replace(query, **changes)
 
 
 def recording(record: NewRecord) -> Callable[[Connection], RecordResult]:

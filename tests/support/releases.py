@@ -78,9 +78,14 @@ def policy_text() -> str:
     return POLICY_FILE.read_text(encoding="utf-8")
 
 
-def policy_table(changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The draft policy as a table, single base values replaced by dotted path (grades by name)."""
+def policy_table(changes: Mapping[str, Any] | None = None, *, guarded: bool = True) -> dict[str, Any]:
+    """The draft policy as a table, single base values replaced by dotted path (grades by name).
+
+    Without `guarded` its guards are off, and `changes` may turn single ones on.
+    """
     table = deepcopy(tomllib.loads(policy_text()))
+    if not guarded:
+        table["base"]["guards"] = dict.fromkeys(table["base"]["guards"], 0)
     for path, value in (changes or {}).items():
         place, (*parents, leaf) = table["base"], path.split(".")
         for parent in parents:
@@ -92,8 +97,8 @@ def policy_table(changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
 
 
 @cache
-def _draft_policy() -> PolicyBook:
-    return PolicyBook.parse(policy_text())
+def _draft_policy(guarded: bool) -> PolicyBook:
+    return PolicyBook.model_validate(policy_table(guarded=guarded))
 
 
 def fake_release(
@@ -101,14 +106,18 @@ def fake_release(
     weights: Mapping[str, float] = WEIGHTS,
     base: float = BASE,
     policy: Mapping[str, Any] | None = None,
+    guarded: bool = False,
 ) -> FakeRelease:
-    """A release on the draft policy, or on it with some base values replaced by dotted path."""
+    """A release on the draft policy, or on it with some base values replaced by dotted path.
+
+    Its guards against abuse are off unless `guarded`: most tests send one business many times, as an abuser would.
+    """
     if unknown := set(weights) - set(FEATURE_NAMES):
         raise KeyError(f"no such features: {sorted(unknown)}")
     return FakeRelease(
         name="test-linear",
-        digest=digest([sorted(weights.items()), base, sorted((policy or {}).items())]),
-        policy=PolicyBook.model_validate(policy_table(policy)) if policy else _draft_policy(),
+        digest=digest([sorted(weights.items()), base, sorted((policy or {}).items()), guarded]),
+        policy=PolicyBook.model_validate(policy_table(policy, guarded=guarded)) if policy else _draft_policy(guarded),
         scorer=LinearScorer(FEATURE_NAMES, tuple(weights.get(name, 0.0) for name in FEATURE_NAMES), base),
         calibration=Calibration(slope=1.0, intercept=0.0),
     )

@@ -117,7 +117,7 @@ def check_problem(reply: httpx.Response) -> str:
     assert reply.headers["content-type"].partition(";")[0] == "application/problem+json"
     told = json.loads(reply.content)
     assert misfits(told, {"$ref": "#/components/schemas/Problem"}) == []
-    assert set(told) <= {"type", "title", "status", "request_id", "errors"}
+    assert set(told) <= {"type", "title", "status", "request_id", "errors", "earlier_decision"}
     slug = str(told["type"]).rpartition("/")[2]
     assert told["type"] == f"/problems/{slug}"
     assert (reply.status_code, told["title"]) == SLUGS[slug]

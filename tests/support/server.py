@@ -91,11 +91,13 @@ def environment(url: str, **more: str) -> dict[str, str]:
 
 @contextmanager
 def serving(
-    url: str, folder: Path, market: Path, command: Sequence[str] = SERVE, more: Mapping[str, str] | None = None
+    url: str, folder: Path, market: Path | None, command: Sequence[str] = SERVE, more: Mapping[str, str] | None = None
 ) -> Iterator[Server]:
-    """A server on this database for as long as the block lasts."""
+    """A server on this database for as long as the block lasts; without a market, `more` says where facts come from."""
     port = free_port()
-    told = {"CREDITLINE_MARKET": str(market), "CREDITLINE_PORT": str(port), "CREDITLINE_DEVELOPMENT": "1"}
+    told = {"CREDITLINE_PORT": str(port), "CREDITLINE_DEVELOPMENT": "1"}
+    if market is not None:
+        told["CREDITLINE_MARKET"] = str(market)
     secret = add_key(url, "tests", EVERY_SCOPE)
     variables = environment(url, **told, **(more or {}))
     with (folder / "log").open("wb") as log:

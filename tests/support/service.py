@@ -6,7 +6,9 @@ description before a test sees it.
 """
 
 import asyncio
+import hashlib
 import json
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -27,13 +29,12 @@ import models
 from api.app import Watched, create_app
 from api.commands import add_key
 from api.settings import Settings
-from api.sources import Gathered, Sources
+from api.sources import OUTSIDE, Asking, Gathered, ScreenedName, Sources, failed
 from api.sources.market import MarketFile
 from api.sources.standin import moved
 from api.store import queries
 from api.store.database import Database
-from engine.application import Application
-from engine.facts import Facts
+from engine.facts import Fact, Facts
 from engine.facts.statement import STATEMENT, statement_of
 from tests.support import businesses
 from tests.support.businesses import AS_OF, application_json, facts_of, story
@@ -65,17 +66,71 @@ class StorySources:
     """Sources that say of every business what one story says."""
 
     synthetic = True
+    remote = False
 
     def __init__(self, told: Mapping[str, Any]) -> None:
         self.told = told
         self._facts: dict[datetime, Facts] = {}
 
-    async def gather(self, application: Application, as_of: datetime) -> Gathered:
+    async def gather(self, asking: Asking) -> Gathered:
         """The story's facts, fetched at this moment."""
+        as_of = asking.as_of
         if as_of not in self._facts:
             self._facts[as_of] = facts_of(self.told, as_of)
         facts = self._facts[as_of]
         return Gathered(facts.registry, facts.compliance, facts.marketplace, facts.bank, facts.bureau)
+
+
+class RemoteStories(StorySources):
+    """The same from outside: asking takes time, and single sources fail or hang, as a test sets it at any moment.
+
+    It keeps to the rules of the ladder: nothing is waited for beyond `until`, a fact that is held is not asked for.
+    """
+
+    remote = True
+
+    def __init__(
+        self, told: Mapping[str, Any], *, failing: tuple[str, ...] = (), hanging: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(told)
+        self.failing, self.hanging = set(failing), set(hanging)
+        self.gate: asyncio.Event | None = None  # nobody answers before it is set
+        self.overrun_s = 0.0  # how long it takes beyond all bounds, as no source of ours does
+        self.asked: list[tuple[str, str]] = []  # (application, source), in order
+        self.names: list[tuple[ScreenedName, ...]] = []  # of every question
+
+    async def gather(self, asking: Asking) -> Gathered:
+        """The story's facts with a digest; failed ones for the sources that fail, or have not answered in time."""
+        held = asking.earlier
+        wanted = [name for name in OUTSIDE if held is None or held.of(name).status == "failed"]
+        self.asked += [(asking.reference, name) for name in wanted]
+        self.names.append(asking.names)
+        late: set[str] = set(wanted) if self.gate is not None and not await _opens(self.gate, asking.until) else set()
+        if self.hanging.intersection(wanted):
+            await asyncio.sleep(max(asking.until - time.monotonic(), 0))
+            late |= self.hanging
+        await asyncio.sleep(self.overrun_s)
+        told = await super().gather(asking)
+        facts: dict[str, Fact[Any]] = {name: told.of(name) if held is None else held.of(name) for name in OUTSIDE}
+        for name in wanted:
+            if name in late | self.failing:
+                facts[name] = failed(name, "timeout" if name in late else "busy", asking.as_of)
+            else:
+                digest = hashlib.sha256(f"{name} {asking.as_of.isoformat()}".encode()).hexdigest()
+                facts[name] = told.of(name).model_copy(update={"digest": digest})
+        return Gathered(**facts)
+
+    def times(self, source: str) -> int:
+        """How often a source was asked."""
+        return sum(name == source for _, name in self.asked)
+
+
+async def _opens(gate: asyncio.Event, until: float) -> bool:
+    try:
+        async with asyncio.timeout_at(until):
+            return await gate.wait()
+    except TimeoutError:
+        return False
 
 
 @dataclass
@@ -219,11 +274,25 @@ def telling(url: str, told: Mapping[str, Any] | None = None, release: FakeReleas
         yield service
 
 
+@contextmanager
+def remote(
+    url: str, sources: RemoteStories, release: FakeRelease | None = None, clock: Clock | None = None
+) -> Iterator[Service]:
+    """The same with sources outside the process, so that an application is kept before they are asked."""
+    with opened(url, sources=sources, release=release or fake_release(), clock=clock or Clock()) as service:
+        yield service
+
+
 def body_of(told: Mapping[str, Any] | None = None, *people: Mapping[str, Any]) -> dict[str, Any]:
     """The request body of a story, sent by one made-up person unless others are given."""
     body = application_json(story(told))
     body["people"] = [deepcopy(dict(person)) for person in people or (PERSON,)]
     return body
+
+
+def _somebody(place: int, number: int) -> dict[str, str]:
+    """Nobody else of the market: the guards look for people who come with several businesses."""
+    return {"family_name": f"Sample {place}-{number}", "email": f"person{number}@business{place}.example"}
 
 
 def market_bodies(market: Path, now: datetime | None = None) -> list[dict[str, Any]]:
@@ -239,7 +308,8 @@ def market_bodies(market: Path, now: datetime | None = None) -> list[dict[str, A
             days = (now.date() - facts.as_of.date()).days
             body = moved(application, days).model_dump(mode="json", exclude={"people"})
             body["people"] = [
-                {**PERSON, "roles": list(ref.roles), "ownership_bps": ref.ownership_bps} for ref in application.people
+                {**PERSON, **_somebody(place, number), "roles": list(ref.roles), "ownership_bps": ref.ownership_bps}
+                for number, ref in enumerate(application.people)
             ]
             if facts.bank.value is not None and place % 2:
                 body["bank"] = STATEMENT.dump_python(statement_of(moved(facts.bank.value, days)), mode="json")

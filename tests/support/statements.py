@@ -211,7 +211,7 @@ def slow_orders(history: MarketplaceHistory, as_of: date) -> dict[str, object]:
     today = (as_of - EPOCH).days
     rows = [
         (today - day, cents, supplier, outcome, late)
-        for day, cents, supplier, outcome, late in zip(*history.orders.as_json().values(), strict=True)
+        for day, cents, supplier, outcome, late, _ in zip(*history.orders.as_json().values(), strict=True)
         if 0 <= today - day < 365
     ]
     done = [row for row in rows if row[3] == 0]

@@ -26,7 +26,7 @@ from training.simulate.outcome import PERFORMANCE_CUT_OFF
 from training.simulate.population import MOST_BUSINESSES
 from training.simulate.story import Made, make
 
-GENERATOR_VERSION = "1"
+GENERATOR_VERSION = "2"
 _CHUNK = 100
 _COMPRESSION = 6
 _SCHEMA = """

@@ -19,6 +19,7 @@ from engine.facts.marketplace import (
     DISPUTE_LOST,
     DISPUTE_WON,
     NOT_PAID_YET,
+    NOT_SHIPPED,
     WINDOW_DAYS,
 )
 from training.simulate.ledger import Ints
@@ -41,7 +42,7 @@ class History:
 
 def make_marketplace(business: Business) -> History:
     """A buyer's last twelve months; 3 % have joined only lately."""
-    rng = stream(business.seed, business.index, 3)
+    rng, shipping = (stream(business.seed, business.index, part) for part in (3, 9))
     tenure = _tenure(business, rng)
     span = min(tenure, WINDOW_DAYS - 1)
     count = _order_count(business, span, rng)
@@ -58,13 +59,17 @@ def make_marketplace(business: Business) -> History:
     ids = [f"sup-{(business.name_number * 31 + place * 7_919) % 1_000_003:06d}-{place}" for place in range(suppliers)]
     json: Json = {
         "joined_on": (business.applied_on - timedelta(days=tenure)).isoformat(),
-        "suppliers": [_supplier(business, place, ids[place], rng) for place in range(suppliers)],
+        "suppliers": [
+            {**_supplier(business, place, ids[place], rng), **_manners(business, shipping)}
+            for place in range(suppliers)
+        ],
         "orders": {
             "placed_day": (today - ages).tolist(),
             "amount_cents": amounts.tolist(),
             "supplier": who.tolist(),
             "outcome": outcomes.tolist(),
             "days_late": _days_late(business, ages, outcomes, rng).tolist(),
+            "ship_days": _ship_days(ages, outcomes, shipping).tolist(),
         },
     }
     return History(json, count, ids)
@@ -123,6 +128,22 @@ def _days_late(business: Business, ages: Ints, outcomes: Ints, rng: Rng) -> Ints
     paid = np.where(late, np.minimum(days, np.maximum(ages - 1, 0)), 0)
     open_still = (ages < _TERMS_DAYS) & (rng.random(count) < 0.65)
     return np.where(open_still | (outcomes == CANCELLED), NOT_PAID_YET, paid)
+
+
+def _ship_days(ages: Ints, outcomes: Ints, rng: Rng) -> Ints:
+    """Days from order to shipment; what was cancelled, or ordered too lately, has not left."""
+    days = np.ceil(rng.gamma(1.6, 2.2, len(ages))).astype(np.int64)
+    return np.where((outcomes == CANCELLED) | (days > ages), NOT_SHIPPED, days)
+
+
+def _manners(business: Business, rng: Rng) -> Json:
+    """When a supplier was last vetted, how often it answers, and how fast."""
+    u = rng.random(3).tolist()
+    return {
+        "vetted_on": (business.applied_on - timedelta(days=int(182 * u[0]))).isoformat(),
+        "response_rate_bps": int(10_000 - 2_500 * u[1] ** 2),
+        "response_hours": 1 + int(47 * u[2] ** 2),
+    }
 
 
 def _supplier(business: Business, place: int, supplier_id: str, rng: Rng) -> Json:

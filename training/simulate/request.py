@@ -35,6 +35,7 @@ def make_application(business: Business, suppliers: list[str]) -> Json:
         "finances": _finances(business, rng),
         "consents": _consents(business, rng),
         "people": _people(business, rng),
+        "bank_connection": None,
     }
 
 

@@ -8,6 +8,7 @@ shell's.
 from dataclasses import dataclass
 
 from engine.canonical import canonical_bytes
+from engine.facts import Exposure
 from training.simulate.bank import make_bank
 from training.simulate.bureau import Adverse, make_bureau, make_compliance, make_registry
 from training.simulate.marketplace import make_marketplace
@@ -53,7 +54,7 @@ def make(seed: int, index: int) -> Made:
         "marketplace": _fact("marketplace", as_of, market.json),
         "bank": _fact("bank", as_of, statement.json if statement else None),
         "bureau": _fact("bureau", as_of, report.json),
-        "exposure": _fact("exposure", as_of, {"business_cents": 0, "group_cents": 0, "brakes": []}),
+        "exposure": _fact("exposure", as_of, Exposure().model_dump(mode="json")),
     }
     return Made(
         business=business,
@@ -70,7 +71,8 @@ def make(seed: int, index: int) -> Made:
 
 def _fact(name: str, as_of: str, value: Json | None) -> Json:
     status = "absent" if value is None else "present"
-    return {"source": f"synthetic/{name}", "fetched_at": as_of, "status": status, "value": value}
+    stamp: Json = {"source": f"synthetic/{name}", "fetched_at": as_of, "digest": None, "failure": None}
+    return {**stamp, "status": status, "value": value}
 
 
 def tell(business: Business, adverse: Adverse, *, connected: bool) -> str:

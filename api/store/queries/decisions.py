@@ -35,6 +35,9 @@ class NewDecision:
     pd: float | None = None
     expires_at: datetime | None = None
     supersedes: str | None = None
+    division: str | None = None
+    state: str | None = None
+    entity_type: str | None = None
 
     @property
     def body_sha256(self) -> str:
@@ -66,11 +69,19 @@ class DecisionRow:
     audit_seq: int
     abn: str
     synthetic: bool
+    division: str | None
+    state: str | None
+    entity_type: str | None
 
 
 _INSERT = insert(decision)
 _BY_ID = select(decision).where(decision.c.id == bindparam("sought"))
 _SUCCESSOR = select(decision.c.id).where(decision.c.supersedes == bindparam("sought"))
+_later = decision.alias("later")
+_STANDING = select(decision).where(
+    decision.c.application_id == bindparam("sought"),
+    ~select(_later.c.id).where(_later.c.supersedes == decision.c.id).exists(),
+)
 _AFTER = (
     select(decision)
     .where(decision.c.audit_seq > bindparam("after"))
@@ -104,6 +115,9 @@ def insert_decision(connection: Connection, new: NewDecision, facts_sha256: str,
             "audit_seq": audit_seq,
             "abn": new.abn,
             "synthetic": new.synthetic,
+            "division": new.division,
+            "state": new.state,
+            "entity_type": new.entity_type,
         },
     )
 
@@ -118,6 +132,12 @@ def successor_of(connection: Connection, decision_id: str) -> str | None:
     """The id of the decision that superseded this one, if any."""
     found: str | None = connection.execute(_SUCCESSOR, {"sought": decision_id}).scalar()
     return found
+
+
+def standing_decision(connection: Connection, application_id: str) -> DecisionRow | None:
+    """The decision of an application that nothing has superseded, if it has any."""
+    row = connection.execute(_STANDING, {"sought": application_id}).first()
+    return None if row is None else DecisionRow(*row)
 
 
 def decisions_since(connection: Connection, after_seq: int = 0, page: int = 500) -> Iterator[DecisionRow]:

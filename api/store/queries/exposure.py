@@ -1,19 +1,23 @@
-"""What the lender has promised: the open offers to one business, and what was approved on a day.
+"""What the lender has promised: open offers to a business and its group, the open book, what a day approved.
 
-Both are counted from the decisions themselves, so there is no counter that could drift from them.
-The rule: who goes on to approve on the strength of such a count has held the business first, or two approvals
-at once could both look allowed.
+All are counted from the decisions themselves, so there is no counter that could drift from them. `but_not` leaves
+out the application that is being decided again: its earlier offer is what the new decision replaces.
+The rule: who goes on to approve on the strength of such a count holds the business, its group and the book first
+(`hold`), or two approvals at once could both look allowed.
 """
 
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, bindparam, func, select, text
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select, text
 
 from api.store.tables import decision
 
 SYDNEY = ZoneInfo("Australia/Sydney")
+SEGMENTS = {"division": decision.c.division, "state": decision.c.state, "entity": decision.c.entity_type}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,36 +29,96 @@ class Exposure:
 
 
 _later = decision.alias("later")
-_OFFERS = select(func.count(), func.coalesce(func.sum(decision.c.limit_cents), 0)).where(
-    decision.c.outcome == "approve",
-    ~select(_later.c.id).where(_later.c.supersedes == decision.c.id).exists(),
+STANDS: ColumnElement[bool] = ~select(_later.c.id).where(_later.c.supersedes == decision.c.id).exists()
+_COUNT, _SUM = func.count(), func.coalesce(func.sum(decision.c.limit_cents), 0)
+_OFFERS = select(_COUNT, _SUM).where(
+    decision.c.outcome == "approve", STANDS, decision.c.application_id != bindparam("but_not")
 )
-_OPEN = _OFFERS.where(decision.c.abn == bindparam("its_abn"), decision.c.expires_at > bindparam("now"))
+_OPEN = _OFFERS.where(decision.c.expires_at > bindparam("now"))
+_OPEN_OF = (
+    _OPEN.add_columns(decision.c.abn)
+    .where(decision.c.abn.in_(bindparam("its_abns", expanding=True)))
+    .group_by(decision.c.abn)
+)
 _BETWEEN = _OFFERS.where(decision.c.decided_at >= bindparam("start"), decision.c.decided_at < bindparam("end"))
-# hashtext may give two businesses one number: they then wait for each other, which is harmless.
-_HOLD = text("SELECT pg_advisory_xact_lock(7310003, hashtext(:abn))")
+_OPEN_IN = {name: _OPEN.where(column == bindparam("its_segment")) for name, column in SEGMENTS.items()}
+_BETWEEN_IN = {name: _BETWEEN.where(column == bindparam("its_segment")) for name, column in SEGMENTS.items()}
+
+# -- locks, for PostgreSQL; SQLite has one writer ------------------------------------------------------------
+#
+# Everybody who decides shares the first; who sets or lifts a brake has it alone, and so begins between two decisions.
+# Who decides under a counted brake has the second alone. The rest are businesses and signals, in order of number.
+_SHARE_BRAKES = text("SELECT pg_advisory_xact_lock_shared(7310004, 0)")
+_HOLD_BRAKES = text("SELECT pg_advisory_xact_lock(7310004, 0)")
+_HOLD_BOOK = text("SELECT pg_advisory_xact_lock(7310005, 0)")
+_HOLD = text("SELECT pg_advisory_xact_lock(7310003, each) FROM unnest(CAST(:numbers AS integer[])) AS each")
+
+
+def hold(connection: Connection, names: Iterable[str], *, book: bool = False) -> None:
+    """Let no other transaction decide about these businesses and signals until this one ends.
+
+    With `book`, about none at all: that is what a limit over the whole book or day costs while it is in force.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(_SHARE_BRAKES)
+        if book:
+            connection.execute(_HOLD_BOOK)
+        connection.execute(_HOLD, {"numbers": sorted({_lock_number(name) for name in names})})
 
 
 def hold_business(connection: Connection, abn: str) -> None:
-    """Let no other transaction approve for this business until this one ends; SQLite has one writer."""
+    """Let no other transaction decide about this business until this one ends."""
+    hold(connection, (abn,))
+
+
+def hold_brakes(connection: Connection) -> None:
+    """Wait for the decisions that are being written, and let none begin until this transaction ends."""
     if connection.dialect.name == "postgresql":
-        connection.execute(_HOLD, {"abn": abn})
+        connection.execute(_HOLD_BRAKES)
+
+
+def _lock_number(name: str) -> int:
+    """32 bits; two names may share a number: they then wait for each other, which is harmless."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], signed=True)
+
+
+# -- counts --------------------------------------------------------------------------------------------------
 
 
 def exposure_of(connection: Connection, abn: str, now: datetime) -> Exposure:
     """The offers to this business that stand at `now`: approved, not superseded, not expired."""
-    count, cents = connection.execute(_OPEN, {"its_abn": abn, "now": now}).one()
-    return Exposure(int(count), int(cents))
+    return offers_of(connection, (abn,), now).get(abn, Exposure(0, 0))
 
 
-def approved_between(connection: Connection, start: datetime, end: datetime) -> Exposure:
+def offers_of(
+    connection: Connection, abns: tuple[str, ...], now: datetime, but_not: str = ""
+) -> Mapping[str, Exposure]:
+    """The same for several businesses; those without an offer are left out."""
+    rows = connection.execute(_OPEN_OF, {"its_abns": abns, "now": now, "but_not": but_not})
+    return {abn: Exposure(int(count), int(cents)) for count, cents, abn in rows}
+
+
+def open_book(connection: Connection, now: datetime, segment: str | None = None, but_not: str = "") -> int:
+    """Cents of all offers that stand at `now`, in a segment such as `state:NSW` where one is given."""
+    kind, _, value = (segment or "").partition(":")
+    statement = _OPEN_IN[kind] if segment else _OPEN
+    _, cents = connection.execute(statement, {"now": now, "its_segment": value, "but_not": but_not}).one()
+    return int(cents)
+
+
+def approved_between(
+    connection: Connection, start: datetime, end: datetime, segment: str | None = None, but_not: str = ""
+) -> Exposure:
     """What was approved from `start` until before `end` and was not superseded since."""
-    count, cents = connection.execute(_BETWEEN, {"start": start, "end": end}).one()
+    kind, _, value = (segment or "").partition(":")
+    statement = _BETWEEN_IN[kind] if segment else _BETWEEN
+    values = {"start": start, "end": end, "its_segment": value, "but_not": but_not}
+    count, cents = connection.execute(statement, values).one()
     return Exposure(int(count), int(cents))
 
 
-def approved_today(connection: Connection, day: date, zone: ZoneInfo = SYDNEY) -> Exposure:
+def approved_today(connection: Connection, day: date, segment: str | None = None, but_not: str = "") -> Exposure:
     """What was approved on this calendar day of the lender's, which has 23 to 25 hours."""
-    start = datetime.combine(day, time(), zone)
-    end = datetime.combine(day + timedelta(days=1), time(), zone)
-    return approved_between(connection, start, end)
+    start = datetime.combine(day, time(), SYDNEY)
+    end = datetime.combine(day + timedelta(days=1), time(), SYDNEY)
+    return approved_between(connection, start, end, segment, but_not)

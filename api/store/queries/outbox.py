@@ -5,9 +5,9 @@ The rule: a message is sent, dead after 20 attempts, or still due; it is never l
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, case, insert, literal, select, update
+from sqlalchemy import Connection, bindparam, case, func, insert, literal, select, update
 
 from api.store.moment import Moment
 from api.store.tables import outbox
@@ -17,12 +17,13 @@ ATTEMPTS_MAX = 20
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """A message to be sent; the receiver drops repeated ones by `dedupe`, and `body` is JSON text."""
+    """A message to be sent, at once or after a while; the receiver drops repeated ones by `dedupe`, `body` is JSON."""
 
     topic: str
     object_id: str
     dedupe: str
     body: str = "{}"
+    wait: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ _DUE = (
     .order_by(outbox.c.next_at, outbox.c.id)
     .limit(bindparam("page"))
 )
+_WAITING = select(func.count()).select_from(outbox).where(_IS_DUE)
 
 
 def add_message(connection: Connection, message: NewMessage, at: datetime) -> None:
@@ -65,7 +67,7 @@ def insert_messages(connection: Connection, messages: tuple[NewMessage, ...], at
             "object_id": each.object_id,
             "body": each.body,
             "attempts": 0,
-            "next_at": at,
+            "next_at": at + each.wait,
             "dedupe": each.dedupe,
         }
         for each in messages
@@ -74,9 +76,23 @@ def insert_messages(connection: Connection, messages: tuple[NewMessage, ...], at
         connection.execute(_INSERT, rows)
 
 
-def due_messages(connection: Connection, now: datetime, limit: int = 100) -> tuple[OutboxRow, ...]:
-    """The messages to be sent now, longest due first; for the one relay, since nothing is claimed."""
-    return tuple(OutboxRow(**row) for row in connection.execute(_DUE, {"now": now, "page": limit}).mappings())
+def due_messages(
+    connection: Connection, now: datetime, limit: int = 100, topic: str | None = None
+) -> tuple[OutboxRow, ...]:
+    """The messages to be sent now, of one topic or of all, longest due first; nothing is claimed by reading them."""
+    due = _DUE if topic is None else _DUE.where(outbox.c.topic == topic)
+    return tuple(OutboxRow(**row) for row in connection.execute(due, {"now": now, "page": limit}).mappings())
+
+
+def waiting_messages(connection: Connection, topic: str) -> int:
+    """How many messages of a topic are neither sent nor dead, due or not."""
+    return int(connection.execute(_WAITING.where(outbox.c.topic == topic)).scalar_one())
+
+
+def lease_message(connection: Connection, message: OutboxRow, until: datetime) -> bool:
+    """Keep a due message from others until then; False if somebody else was quicker."""
+    still = (outbox.c.id == message.id) & _IS_DUE & (outbox.c.next_at == message.next_at)
+    return connection.execute(update(outbox).where(still).values(next_at=until)).rowcount == 1
 
 
 def mark_sent(connection: Connection, message_id: int, at: datetime) -> bool:

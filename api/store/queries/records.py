@@ -1,6 +1,6 @@
 """Recording a decision: everything that came of one request, in the transaction at hand, or nothing.
 
-The order of the steps keeps two writers from waiting for each other in a circle: the business, then the key,
+The order of the steps keeps two writers from waiting for each other in a circle: brakes, businesses, then the key,
 then the rows, then the audit chain, which everybody needs and which is therefore taken last. It does not
 decide, and does not commit.
 The rule: whenever something else than `Recorded` is returned, nothing was written.
@@ -8,25 +8,28 @@ The rule: whenever something else than `Recorded` is returned, nothing was writt
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection
 
 from api.store.queries.applications import NewApplication, NewPerson, insert_application
 from api.store.queries.audit import AuditEvent, Receipt, append_audit
 from api.store.queries.decisions import NewDecision, insert_decision, successor_of
-from api.store.queries.exposure import Exposure, exposure_of, hold_business
+from api.store.queries.exposure import hold_business
 from api.store.queries.facts import FactSet, insert_facts
 from api.store.queries.idempotency import Claim, IdempotentRow, claim_key, find_idempotent, finish_key
 from api.store.queries.outbox import NewMessage, insert_messages
+from api.store.queries.signals import add_attempt, add_refused_attempt
+from api.store.queries.standing import Standing, StandingQuery, hold_standing, standing_of
 
 
 @dataclass(frozen=True, slots=True)
 class NewRecord:
     """One decision with all that belongs to it, ready to be kept.
 
-    `application` is none when the application was kept before. `exposure_seen` is what the facts say of open
-    offers: if it is given and no longer true, nothing is written. `reply` makes the bytes of the answer,
-    which name the audit entry.
+    `application` is none when the application was kept before. `standing_seen` is what the record said of it when
+    it was decided: if it is given, with the query that it answered, and moved since, nothing is written. `reply`
+    makes the bytes of the answer, which name the audit entry.
     """
 
     decision: NewDecision
@@ -38,7 +41,9 @@ class NewRecord:
     application: NewApplication | None = None
     people: tuple[NewPerson, ...] = ()
     messages: tuple[NewMessage, ...] = ()
-    exposure_seen: Exposure | None = None
+    standing_seen: Standing | None = None
+    standing_query: StandingQuery | None = None
+    application_sha256: str | None = None  # of one that was kept before
     request_id: str | None = None
 
 
@@ -58,10 +63,10 @@ class Replayed:
 
 
 @dataclass(frozen=True, slots=True)
-class ExposureMoved:
-    """Other offers to this business were made meanwhile: decide once more on these."""
+class StandingMoved:
+    """What the lender's own record says changed meanwhile: decide once more on this."""
 
-    exposure: Exposure
+    standing: Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +76,11 @@ class Superseded:
     successor: str
 
 
-RecordResult = Recorded | Replayed | ExposureMoved | Superseded
+RecordResult = Recorded | Replayed | StandingMoved | Superseded
 
 
 def record_decision(connection: Connection, record: NewRecord) -> RecordResult:
-    """Keep a decision and its application, people, facts, key, messages and audit entry."""
+    """Keep a decision and its application, people, attempt, facts, key, messages and audit entry."""
     if (obstacle := _obstacle(connection, record)) is not None:
         return obstacle
     new = record.decision
@@ -84,9 +89,11 @@ def record_decision(connection: Connection, record: NewRecord) -> RecordResult:
         if earlier is None:
             raise LookupError("a key that was taken has a row")
         return Replayed(earlier)
-    application_sha256 = None
+    application_sha256 = record.application_sha256
     if record.application is not None:
         application_sha256 = insert_application(connection, record.application, record.people)
+    if record.standing_query is not None and new.supersedes is None:
+        add_attempt(connection, record.standing_query.attempt(refused=False), new.decided_at)
     insert_facts(connection, record.facts)
     insert_messages(connection, record.messages, new.decided_at)
     receipt = append_audit(connection, _event(record, application_sha256), new.decided_at)
@@ -99,17 +106,27 @@ def record_decision(connection: Connection, record: NewRecord) -> RecordResult:
 
 def _obstacle(connection: Connection, record: NewRecord) -> RecordResult | None:
     """What stands in the way, found before anything is written, so that there is nothing to undo."""
-    new = record.decision
-    if new.supersedes is None and record.exposure_seen is None:
-        return None
-    hold_business(connection, new.abn)
+    new, asked, seen = record.decision, record.standing_query, record.standing_seen
+    if asked is not None and seen is not None:
+        asked = hold_standing(connection, asked, seen)
+    elif new.supersedes is not None:
+        hold_business(connection, new.abn)
     if new.supersedes is not None and (successor := successor_of(connection, new.supersedes)) is not None:
         return Superseded(successor)
-    if record.exposure_seen is not None:
-        exposure = exposure_of(connection, new.abn, new.as_of)
-        if exposure != record.exposure_seen:
-            return ExposureMoved(exposure)
+    if asked is not None and seen is not None:
+        found = standing_of(connection, asked, new.decided_at)
+        if found.differs(seen, asked.amount_cents):
+            return StandingMoved(found)
     return None
+
+
+def record_refused(
+    connection: Connection, asked: StandingQuery, slug: str, at: datetime, request_id: str | None = None
+) -> None:
+    """Keep an attempt that was refused with this problem; the same one repeated within the hour is kept once."""
+    if add_refused_attempt(connection, asked.attempt(refused=True), at):
+        details = {"problem": slug, "request_id": request_id}
+        append_audit(connection, AuditEvent(asked.caller_id, "caller", "refuse", asked.attempt_id, details), at)
 
 
 def _event(record: NewRecord, application_sha256: str | None) -> AuditEvent:

@@ -9,9 +9,9 @@ from sqlalchemy.exc import IntegrityError
 from api.store import queries
 from api.store.database import Database
 from api.store.postgres import PostgresDatabase
-from tests.support.records import NOON, a_claim, a_decision, a_record
+from tests.support.records import NOON, a_claim, a_decision, a_query, a_record, a_signal
 
-KEPT = ["audit", "decision", "application", "fact_set", "person", "idempotency", "brake"]
+KEPT = ["audit", "decision", "application", "fact_set", "person", "idempotency", "brake", "attempt", "signal"]
 LATER = NOON + timedelta(days=40)
 
 
@@ -19,8 +19,10 @@ LATER = NOON + timedelta(days=40)
 def kept(database: Database) -> Database:
     """A database with a row in every table."""
     with database.transaction() as connection:
-        queries.record_decision(connection, a_record(a_decision(id="dec_kept"), claim=a_claim()))
-        queries.set_brake(connection, "daily_dollars", NOON, "officer", value=1_000_000_00)
+        decision = a_decision(id="dec_kept")
+        queries.record_decision(connection, a_record(decision, claim=a_claim()))
+        queries.add_attempt(connection, a_query(decision, a_signal("device", "one")).attempt(refused=False), NOON)
+        queries.set_brake(connection, "daily_dollars", NOON, "officer", value=1_000_000_00, because="A test.")
     return database
 
 
@@ -53,6 +55,10 @@ def test_nothing_is_deleted(kept: Database, table: str) -> None:
         "brake SET value = 5",
         "brake SET value = NULL, lifted_at = set_at, lifted_by = 'x'",
         "brake SET set_by = 'x', lifted_at = set_at, lifted_by = 'x'",
+        "brake SET because = 'x', lifted_at = set_at, lifted_by = 'x'",
+        "brake SET because = NULL, lifted_at = set_at, lifted_by = 'x'",
+        "attempt SET at = 0",
+        "signal SET abn = '00000000000'",
     ],
 )
 def test_nothing_is_edited(kept: Database, change: str) -> None:

@@ -84,9 +84,3 @@ def test_a_moment_without_a_zone_is_refused(database: Database) -> None:
     naive = NOON.replace(tzinfo=None) + timedelta(days=1)
     with pytest.raises(Exception, match="time zone"), database.transaction() as connection:
         queries.record_decision(connection, a_record(a_decision(expires_at=naive)))
-
-
-def test_a_brake_on_a_segment_that_nothing_meets_is_refused(database: Database) -> None:
-    """A mistyped segment is an error when it is set, not a brake that never brakes."""
-    with database.transaction() as connection, pytest.raises(ValueError, match="a segment is"):
-        queries.set_brake(connection, "refer_all", NOON, "officer", segment="industry H")

@@ -88,3 +88,53 @@ def test_a_message_is_written_once(database: Database) -> None:
         queries.add_message(connection, message, NOON)
     with pytest.raises(IntegrityError), database.transaction() as connection:
         queries.add_message(connection, message, NOON)
+
+
+def test_a_message_waits_as_long_as_it_was_told(database: Database) -> None:
+    """Written with a wait it is due after that, not before."""
+    with database.transaction() as connection:
+        queries.add_message(connection, NewMessage("wanted", "dec_1", "m", wait=timedelta(seconds=5)), NOON)
+        assert queries.due_messages(connection, NOON + timedelta(seconds=4.9)) == ()
+        assert len(queries.due_messages(connection, NOON + timedelta(seconds=5))) == 1
+
+
+def test_a_listener_reads_its_own_topic(database: Database) -> None:
+    """One topic's messages are found apart from the others, up to a limit; without a topic all are."""
+    with database.transaction() as connection:
+        for number, topic in enumerate(("made", "wanted", "made", "wanted")):
+            queries.add_message(connection, NewMessage(topic, "dec_1", f"m{number}"), NOON)
+
+        def due(limit: int = 100, topic: str | None = None) -> list[str]:
+            return [each.dedupe for each in queries.due_messages(connection, NOON, limit, topic)]
+
+        assert (due(topic="wanted"), due(1, "wanted"), due(topic="other")) == (["m1", "m3"], ["m1"], [])
+        assert len(due()) == 4
+
+
+def test_a_leased_message_is_one_workers(database: Database) -> None:
+    """Of two who read it due one leases it; when the lease has lapsed it is due again, with as many attempts."""
+    until = NOON + timedelta(minutes=1)
+    with database.transaction() as connection:
+        queries.add_message(connection, NewMessage("wanted", "dec_1", "m"), NOON)
+        (message,) = queries.due_messages(connection, NOON)
+        assert queries.lease_message(connection, message, until)
+        assert not queries.lease_message(connection, message, until)
+        assert queries.due_messages(connection, until - timedelta(microseconds=1)) == ()
+        (again,) = queries.due_messages(connection, until)
+        assert again == replace(message, next_at=until)
+        assert queries.lease_message(connection, again, until + timedelta(minutes=1))
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_a_message_that_is_over_cannot_be_leased(database: Database, sent: bool) -> None:
+    """Sent or dead: whoever still holds it as due finds out."""
+    with database.transaction() as connection:
+        queries.add_message(connection, NewMessage("wanted", "dec_1", "m"), NOON)
+        (message,) = queries.due_messages(connection, NOON)
+        for _ in range(1 if sent else queries.ATTEMPTS_MAX):
+            assert (
+                queries.mark_sent(connection, message.id, NOON)
+                if sent
+                else queries.mark_failed(connection, message.id, NOON)
+            )
+        assert not queries.lease_message(connection, message, NOON + timedelta(minutes=1))

@@ -10,12 +10,14 @@ from sqlalchemy import Connection, text
 
 from api.store import queries
 from api.store.database import Database
-from api.store.queries import Exposure, ExposureMoved, NewRecord, Recorded, RecordResult, Replayed, Superseded
+from api.store.queries import Exposure, NewRecord, Recorded, RecordResult, Replayed, Standing, StandingMoved, Superseded
+from engine.facts.standing import Guards
 from tests.support.records import (
     ABN,
     NOON,
     a_claim,
     a_decision,
+    a_query,
     a_record,
     a_refusal,
     digest_of,
@@ -31,6 +33,14 @@ def _record(database: Database, record: NewRecord) -> RecordResult:
 
 def _count(connection: Connection, table: str) -> int:
     return int(connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())
+
+
+NOTHING = Standing(group=(ABN,), guards=Guards(group_entities=1))
+
+
+def _checked(decision: queries.NewDecision, seen: Standing) -> NewRecord:
+    """A record that is kept only while this standing is true."""
+    return a_record(decision, standing_seen=seen, standing_query=a_query(decision))
 
 
 def test_everything_of_a_record_is_found_again(database: Database) -> None:
@@ -137,21 +147,24 @@ def test_parallel_offers_to_one_business_do_not_stack(database: Database) -> Non
     """Ten approvals for one business, each on an exposure of nothing: one is kept, nine decide again."""
 
     async def stack() -> list[RecordResult]:
-        records = [a_record(a_decision(), exposure_seen=Exposure(0, 0)) for _ in range(10)]
+        records = [_checked(a_decision(), NOTHING) for _ in range(10)]
         return await asyncio.gather(*(database.write(recording(record)) for record in records))
 
     results = asyncio.run(stack())
     assert sum(isinstance(each, Recorded) for each in results) == 1
-    assert [each for each in results if not isinstance(each, Recorded)] == [ExposureMoved(Exposure(1, 6_000_000))] * 9
+    moved = [each.standing for each in results if isinstance(each, StandingMoved)]
+    assert [(each.offers, each.business_cents, each.group_cents) for each in moved] == [(1, 6_000_000, 6_000_000)] * 9
 
 
-def test_an_exposure_that_moved_writes_nothing_and_the_second_try_is_kept(database: Database) -> None:
+def test_a_standing_that_moved_writes_nothing_and_the_second_try_is_kept(database: Database) -> None:
     """Deciding once more on the new figure succeeds under the same key."""
     _record(database, a_record())
-    record = a_record(claim=a_claim(), exposure_seen=Exposure(0, 0))
+    record = replace(_checked(a_decision(), NOTHING), claim=a_claim())
     moved = _record(database, record)
-    assert isinstance(moved, ExposureMoved)
-    assert isinstance(_record(database, replace(record, exposure_seen=moved.exposure)), Recorded)
+    assert isinstance(moved, StandingMoved)
+    with database.transaction(read_only=True) as connection:
+        assert [_count(connection, table) for table in ("decision", "attempt", "idempotency")] == [1, 0, 0]
+    assert isinstance(_record(database, replace(record, standing_seen=moved.standing)), Recorded)
 
 
 def test_a_decision_is_superseded_once(database: Database) -> None:
