@@ -21,7 +21,7 @@ from benchmarks.samples import Timing
 from benchmarks.service import BARE, ROOT, UNGUARDED, Memory, Service, memory, processor_seconds, scratch, serving
 
 _TURNS = 4
-_BENT_MS = 2_000.0  # a step whose median is slower ends the ramp: the queue only grows from there
+_BENT_MS = 1_500.0  # a step whose median is slower ends the ramp: most of the 2,000 ms a request has are waiting
 
 
 class Lost(AssertionError):
@@ -220,8 +220,12 @@ def pooled(loads: Sequence[Load]) -> Timing:
 
 
 def _kept(service: Service, warm: Sequence[str], loads: Sequence[Load]) -> Kept:
-    """Count the rows; Lost unless there is one of each kind to every reply of 201, the warming up's included."""
+    """Count the rows; Lost unless there is one of each kind to every reply of 201, the warming up's included.
+
+    A 503 may say that the outcome is not known yet: such a request may have been kept. A 504 surely was not.
+    """
     acknowledged = len(warm) + sum(load.status.get("201", 0) for load in loads)
+    unknown = sum(load.status.get("503", 0) for load in loads)
     with closing(sqlite3.connect(f"{service.database.as_uri()}?mode=ro", uri=True)) as connection:
 
         def count(query: str) -> int:
@@ -237,8 +241,8 @@ def _kept(service: Service, warm: Sequence[str], loads: Sequence[Load]) -> Kept:
             ),
             scored=count("SELECT count(*) FROM decision WHERE pd IS NOT NULL"),
         )
-    if not kept.decisions == kept.keys == kept.audit == acknowledged:
-        raise Lost(f"{acknowledged} replies of 201, but {kept}")
+    if not (kept.decisions == kept.keys == kept.audit and 0 <= kept.decisions - acknowledged <= unknown):
+        raise Lost(f"{acknowledged} replies of 201, {unknown} of 503, but {kept}")
     return kept
 
 
