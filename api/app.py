@@ -23,6 +23,7 @@ from api.guards import BlindIndex
 from api.metrics import RELEASE, REQUESTS
 from api.routes import connections, decisions, operations
 from api.routes.connections import Connections
+from api.sealing import Sealer
 from api.security import Keyring
 from api.settings import Settings
 from api.sources import NoSources, Sources
@@ -86,6 +87,7 @@ def create_app(settings: Settings) -> ASGIApp:
     app.state.settings = settings
     app.state.shell = shell
     app.state.connections = comparables
+    app.state.sealer = sealer_of(settings)
     app.state.keyring = Keyring(database, settings.development)
     app.state.load_release = models.load
     # What start-up made lives as long as the process: a full collection need not walk it (100 ms otherwise).
@@ -108,6 +110,13 @@ def _index_key(settings: Settings) -> bytes:
     if not settings.index_key and not settings.development:
         raise Unset("CREDITLINE_INDEX_KEY must be set: repeated people and accounts are recognised by it")
     return (settings.index_key.reveal() or "a key of blind indexes for development alone").encode()
+
+
+def sealer_of(settings: Settings) -> Sealer:
+    """What seals documents and seeds; a laptop may do without keys of its own."""
+    if not settings.seal_keys and not settings.development:
+        raise Unset("CREDITLINE_SEAL_KEYS must be set: documents and staff secrets are sealed by it")
+    return Sealer.of(settings.seal_keys.reveal()) if settings.seal_keys else Sealer({"development": bytes(32)})
 
 
 def refuse_pretended(settings: Settings, manifest: Manifest, made_up_sources: bool) -> None:

@@ -43,6 +43,8 @@ def run(settings: Settings, workers: int, target: str = "api.app:create") -> Non
         _refuse_pretended(settings)
         if not settings.index_key:
             raise click.ClickException("CREDITLINE_INDEX_KEY must be set (32 characters or more, kept for good)")
+        if not settings.seal_keys:
+            raise click.ClickException("CREDITLINE_SEAL_KEYS must be set (id:base64 of 32 bytes, kept for good)")
         if not is_current(settings.database_url):
             raise click.ClickException("the database is not up to date: run `creditline db upgrade` first")
     os.environ["CREDITLINE_DATABASE_URL"] = settings.database_url

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Self
 
+from api.sealing import Sealer
 from api.sources.settings import Secret, SourceSettings
 
 DEVELOPMENT_DATABASE = "sqlite:///var/creditline.sqlite"
@@ -23,7 +24,8 @@ class Settings:
     """Settings of one process; every field can be set by an environment variable of its name.
 
     `market` plays every source from a market file inside the process: for tests and measurements of everything but
-    the sources. `index_key` makes the blind indexes by which repeated people, accounts and devices are recognised.
+    the sources. `index_key` makes the blind indexes by which repeated people, accounts and devices are recognised;
+    `seal_keys` (`id:base64 of 32 bytes`, the newest first, commas between) seal documents and one-time codes' seeds.
     """
 
     database_url: str = DEVELOPMENT_DATABASE
@@ -35,6 +37,8 @@ class Settings:
     problems_url: str = "/problems"
     comparables: Path | None = None
     index_key: Secret = field(default_factory=lambda: Secret(""))
+    seal_keys: Secret = field(default_factory=lambda: Secret(""))
+    documents: Path = Path("var/documents")
     sources: SourceSettings = field(default_factory=SourceSettings)
 
     @classmethod
@@ -60,10 +64,16 @@ def _value(name: str, text: str) -> object:
             return int(text)
         case "development":
             return text.lower() in {"1", "true", "yes"}
-        case "market" | "comparables":
+        case "market" | "comparables" | "documents":
             return Path(text)
         case "index_key":
             if len(text) < _LEAST_KEY_CHARACTERS:
                 raise ValueError(f"CREDITLINE_INDEX_KEY must have at least {_LEAST_KEY_CHARACTERS} characters")
+            return Secret(text)
+        case "seal_keys":
+            try:
+                Sealer.of(text)
+            except ValueError:
+                raise ValueError("CREDITLINE_SEAL_KEYS is written id:base64 of 32 bytes, with commas between") from None
             return Secret(text)
     return text

@@ -206,7 +206,8 @@ def _counted(kept: Kept) -> str:
     outcomes = ", ".join(f"{count:,} {outcome}" for outcome, count in kept.outcomes.items())
     return (
         f"Afterwards the database held {kept.decisions:,} decisions, {kept.keys:,} keys and {kept.audit:,} audit "
-        f"entries for {kept.acknowledged:,} replies of 201 (warming up included; a 503 may have been kept too): {outcomes}; {kept.scored:,} of them "
+        f"entries for {kept.acknowledged:,} replies of 201 (warming up included; a 503 may have been kept too): "
+        f"{outcomes}; {kept.scored:,} of them "
         "scored. The run fails unless these agree; they are compared after the ramp and the single requests as well."
     )
 

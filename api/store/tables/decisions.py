@@ -1,11 +1,4 @@
-"""Every table of the store, for SQLite and PostgreSQL alike.
-
-Money is integer cents, a moment is UTC microseconds (moment.py says why), a record is the exact bytes that
-were hashed. What the design promises of a decision is asserted here again as CHECKs, so that no other program
-can write what `decide` cannot. It does not hold the triggers that make rows append-only: those are in
-migrations/, which a test compares with this file.
-The rule: a table is changed here and in a new migration, never in an old one.
-"""
+"""Tables of decisions: callers, applications with their people, facts, decisions, the audit chain, messages, guards."""
 
 from sqlalchemy import (
     BigInteger,
@@ -17,7 +10,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
     UniqueConstraint,
@@ -25,28 +17,7 @@ from sqlalchemy import (
 )
 
 from api.store.moment import Moment
-
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-    }
-)
-
-
-def _prefixed(prefix: str, column: str = "id") -> CheckConstraint:
-    return CheckConstraint(f"substr({column}, 1, {len(prefix)}) = '{prefix}'", f"{column}_prefix")
-
-
-def _digest(column: str) -> CheckConstraint:
-    return CheckConstraint(f"length({column}) = 64", f"{column}_length")
-
-
-# SQLite counts up by itself only in a column called INTEGER; its integers have 64 bits either way.
-_counter = BigInteger().with_variant(Integer, "sqlite")
+from api.store.tables.base import counter, digest, metadata, prefixed
 
 caller_key = Table(
     "caller_key",
@@ -62,8 +33,8 @@ caller_key = Table(
     Column("last_used_at", Moment),
     Column("development", Boolean, nullable=False),
     UniqueConstraint("secret_sha256"),
-    _prefixed("key_"),
-    _digest("secret_sha256"),
+    prefixed("key_"),
+    digest("secret_sha256"),
 )
 
 application = Table(
@@ -77,8 +48,8 @@ application = Table(
     Column("body", LargeBinary, nullable=False),
     Column("body_sha256", Text, nullable=False),
     Column("channel", Text, nullable=False),
-    _prefixed("app_"),
-    _digest("body_sha256"),
+    prefixed("app_"),
+    digest("body_sha256"),
     CheckConstraint("length(abn) = 11", "abn_length"),
     Index("ix_application_abn", "abn", "received_at"),
 )
@@ -91,7 +62,7 @@ person = Table(
     Column("role", Text, nullable=False),
     Column("body", Text),
     Column("erased_at", Moment),
-    _prefixed("per_", "ref"),
+    prefixed("per_", "ref"),
     CheckConstraint("(body IS NULL) = (erased_at IS NOT NULL)", "erased"),
     Index("ix_person_application_id", "application_id"),
 )
@@ -103,7 +74,7 @@ fact_set = Table(
     Column("encoding", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("bytes_raw", Integer, nullable=False),
-    _digest("sha256"),
+    digest("sha256"),
     CheckConstraint("encoding IN ('raw', 'zlib')", "encoding"),
     CheckConstraint("bytes_raw > 0", "bytes_raw"),
 )
@@ -116,8 +87,8 @@ audit = Table(
     Column("body", Text, nullable=False),
     Column("sha256", Text, nullable=False),
     Column("prev", Text, nullable=False),
-    _digest("sha256"),
-    _digest("prev"),
+    digest("sha256"),
+    digest("prev"),
     CheckConstraint("seq >= 1", "seq"),
 )
 
@@ -152,10 +123,10 @@ decision = Table(
     Column("entity_type", Text),
     UniqueConstraint("supersedes"),  # a decision is superseded once
     UniqueConstraint("audit_seq"),
-    _prefixed("dec_"),
-    _digest("release_digest"),
-    _digest("engine_digest"),
-    _digest("body_sha256"),
+    prefixed("dec_"),
+    digest("release_digest"),
+    digest("engine_digest"),
+    digest("body_sha256"),
     CheckConstraint("length(abn) = 11", "abn_length"),
     CheckConstraint("supersedes <> id", "supersedes_another"),
     CheckConstraint("outcome IN ('approve', 'refer', 'decline')", "outcome"),
@@ -191,7 +162,7 @@ idempotency = Table(
     Column("reply", LargeBinary),  # pruned after a month; the row itself stays as long as the decision
     Column("decision_id", Text, ForeignKey("decision.id")),
     Column("created_at", Moment, nullable=False),
-    _digest("fingerprint"),
+    digest("fingerprint"),
     CheckConstraint("length(key) BETWEEN 1 AND 255", "key_length"),
     CheckConstraint("status BETWEEN 200 AND 499", "status"),
     Index(
@@ -205,7 +176,7 @@ idempotency = Table(
 outbox = Table(
     "outbox",
     metadata,
-    Column("id", _counter, primary_key=True),
+    Column("id", counter, primary_key=True),
     Column("at", Moment, nullable=False),
     Column("topic", Text, nullable=False),
     Column("object_id", Text, nullable=False),
@@ -229,7 +200,7 @@ outbox = Table(
 brake = Table(
     "brake",
     metadata,
-    Column("id", _counter, primary_key=True),
+    Column("id", counter, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("segment", Text, nullable=False),  # '*' for all of them
     Column("value", BigInteger),  # cents, or hundredths of a per cent; none for a plain stop
@@ -256,8 +227,8 @@ attempt = Table(
     Column("application_id", Text, ForeignKey("application.id")),  # none where the attempt was refused
     Column("declared", Text, nullable=False),  # keyed digest of the material declared values, the amount left out
     Column("amount_cents", BigInteger, nullable=False),
-    _prefixed("att_"),
-    _digest("declared"),
+    prefixed("att_"),
+    digest("declared"),
     CheckConstraint("length(abn) = 11", "abn_length"),
     CheckConstraint("amount_cents > 0", "amount_sign"),
     Index("ix_attempt_abn", "abn", "at"),
@@ -267,13 +238,13 @@ attempt = Table(
 signal = Table(
     "signal",
     metadata,
-    Column("id", _counter, primary_key=True),
+    Column("id", counter, primary_key=True),
     Column("attempt_id", Text, ForeignKey("attempt.id"), nullable=False),
     Column("kind", Text, nullable=False),
     Column("value", Text, nullable=False),  # a blind index: a keyed digest, apart for each kind
     Column("abn", Text, nullable=False),
     Column("at", Moment, nullable=False),
-    _digest("value"),
+    digest("value"),
     CheckConstraint("kind IN ('person', 'bank_account', 'device', 'phone', 'email')", "kind"),
     CheckConstraint("length(abn) = 11", "abn_length"),
     Index("ix_signal_attempt_id", "attempt_id"),
@@ -297,7 +268,7 @@ intake = Table(
     Column("attempts", Integer, nullable=False),
     Column("done_at", Moment),
     UniqueConstraint("application_id"),
-    _digest("fingerprint"),
+    digest("fingerprint"),
     CheckConstraint("done_at IS NULL OR body IS NULL", "done_without_body"),
     Index(
         "ix_intake_waiting",
