@@ -170,7 +170,7 @@ def _serving(serving: Serving) -> str:
         _counted(serving.kept),
         f"By the service's own clock, a decision spent on average, waiting included: {_stages(serving)}.",
         "### Where it bends",
-        "A fresh service, each rate for a few seconds, until a median passes 2 s. Beyond the bend latency grows as "
+        "A fresh service, each rate for a few seconds, until a median passes 1.5 s. Beyond the bend latency grows as "
         "long as the load lasts, so it is the place that tells, not the figure.",
         table(_LOAD_HEAD, ramp),
         "### One at a time",
