@@ -6,6 +6,7 @@ The rule: no connection is ever made with fewer guards than these.
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -48,6 +49,19 @@ def engine_of(path: Path, limits: Limits, *, begin: str, read_only: bool = False
     return engine
 
 
+def _set(connection: sqlite3.Connection, pragma: str, limits: Limits) -> None:
+    """Set a pragma; while another process turns a new file into WAL, SQLite does not wait by itself but is busy."""
+    until = time.monotonic() + limits.busy_ms / 1000
+    while True:
+        try:
+            connection.execute(f"PRAGMA {pragma}")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                raise
+            time.sleep(0.01)
+
+
 def _connector(path: Path, limits: Limits, *, read_only: bool) -> Callable[[], sqlite3.Connection]:
     uri = f"{path.as_uri()}?mode={'ro' if read_only else 'rw'}"
 
@@ -56,7 +70,7 @@ def _connector(path: Path, limits: Limits, *, read_only: bool) -> Callable[[], s
             uri, uri=True, isolation_level=None, check_same_thread=False, timeout=limits.busy_ms / 1000
         )
         for pragma in (*_PRAGMAS, "query_only=ON") if read_only else _PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
+            _set(connection, pragma, limits)
         return connection
 
     return connect

@@ -7,6 +7,7 @@ import stat
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from api.store import queries
 from api.store.database import Database, Limits
 from api.store.errors import OutcomeUnknown, StorageFull, StoreBusy, StoreUnavailable
 from api.store.sqlite import SqliteDatabase
-from api.store.sqlite_file import secure_file
+from api.store.sqlite_file import engine_of, secure_file
 from tests.support.records import NOON, a_claim, a_decision, a_record, recording
 
 INSERT = text("INSERT INTO outbox (at, topic, object_id, body, attempts, next_at, dedupe) VALUES (0,'','','',0,0,:d)")
@@ -384,3 +385,19 @@ def test_moments_keep_their_microsecond(store: SqliteDatabase) -> None:
     assert kept is not None
     assert kept.as_of == moment
     assert kept.as_of.isoformat() == "2026-11-23T01:00:00.123457+00:00"
+
+
+def test_several_may_be_first_to_open_a_new_file(tmp_path: Path) -> None:
+    """Eight first connections at once to each of forty new files all succeed: turning a file into WAL is waited for."""
+
+    def open_first(path: Path) -> None:
+        engine = engine_of(path, Limits(busy_ms=30_000), begin="BEGIN IMMEDIATE")
+        with engine.begin() as connection:
+            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        engine.dispose()
+
+    with ThreadPoolExecutor(8) as threads:
+        for number in range(40):
+            path = secure_file(str(tmp_path / f"{number}.sqlite"))
+            for each in [threads.submit(open_first, path) for _ in range(8)]:
+                each.result()
