@@ -40,6 +40,7 @@ SLUGS: dict[str, tuple[int, str]] = {
     "forbidden": (403, "This key may not do that"),
     "not-found": (404, "Not found"),
     "method-not-allowed": (405, "Method not allowed"),
+    "request-timeout": (408, "The request took too long to arrive"),
     "gone": (410, "The record was erased"),
     "rate-limited": (429, "Too many requests of this kind from this key"),
     "deadline-exceeded": (504, "There was not enough time; repeat the request with the same key"),
@@ -111,6 +112,8 @@ def problem_reply(problem: Problem, request_id: str, problems_url: str) -> Respo
     headers = {"Cache-Control": "no-store"}
     if problem.slug in RETRY:
         headers["Retry-After"] = str(random.choice((1, 2, 3)))
+    if problem.slug == "request-timeout":
+        headers["Connection"] = "close"  # what is left of the body is not waited for
     if problem.slug == "unauthenticated":
         headers["WWW-Authenticate"] = "Bearer"
     return Response(

@@ -20,7 +20,7 @@ Schema = dict[str, Any]
 _PROBLEMS_OF_APPLY = (
     "idempotency-key-missing", "idempotency-key-invalid", "idempotency-key-reuse", "idempotency-in-flight",
     "idempotency-key-expired", "invalid-deadline", "duplicate-application", "application-locked", "deadline-exceeded",
-    "malformed-json", "malformed-request", "validation-failed", "payload-too-large",
+    "malformed-json", "malformed-request", "request-timeout", "validation-failed", "payload-too-large",
     "unsupported-media-type", "unauthenticated", "forbidden", "dependency-unavailable", "overloaded", "storage-full",
     "outcome-unknown", "internal",
 )  # fmt: skip
@@ -148,7 +148,7 @@ def _connection_value() -> Schema:
         "responses": {
             "200": _reply("Ranges over comparable businesses, each way on the same footing", "ConnectionValue"),
             **_problems(
-                "malformed-json", "malformed-request", "validation-failed", "payload-too-large",
+                "malformed-json", "malformed-request", "request-timeout", "validation-failed", "payload-too-large",
                 "unsupported-media-type", "unauthenticated", "forbidden", "rate-limited", "not-configured",
                 "overloaded", "dependency-unavailable", "internal",
             ),

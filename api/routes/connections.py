@@ -16,9 +16,9 @@ from threading import Lock
 from typing import Any, Self
 
 from litestar import Request, Response, post
-from litestar.exceptions import InternalServerException
 from pydantic import ValidationError
 
+from api.bodies import whole_body
 from api.comparables import LEAST_TRIED, BankValue, Comparables, Question, value_of_connecting
 from api.errors import Problem, field_problems
 from api.wire import check_json, require_json
@@ -169,10 +169,7 @@ async def connection_value(request: AnyRequest) -> Response[bytes]:
     if connections is None:
         raise Problem("not-configured")
     require_json(request.headers.get("content-type"), request.headers.get("content-encoding"))
-    try:
-        body = await request.body()
-    except InternalServerException:  # the connection ended, or stopped making sense, before the body did
-        raise Problem("malformed-request") from None
+    body = await whole_body(request)
     shell = request.app.state.shell
     today = shell.clock().date()
     told = await connections.answer(parse_question(body, today), caller.id, shell.release, today)

@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, get, post
-from litestar.exceptions import InternalServerException
 from litestar.params import FromPath
 
 from api import flow, records
+from api.bodies import whole_body
 from api.deadline import Budget
 from api.errors import Problem
 from api.replay import replay as replay_decision
@@ -60,14 +60,6 @@ def _check_id(decision_id: str) -> None:
         raise Problem("not-found")
 
 
-async def _body(request: AnyRequest) -> bytes:
-    """The whole body; Problem `malformed-request` where the connection ends, or stops making sense, before it."""
-    try:
-        return await request.body()
-    except InternalServerException:
-        raise Problem("malformed-request") from None
-
-
 def _json(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response[bytes]:
     return Response(
         body,
@@ -88,7 +80,7 @@ async def apply(request: AnyRequest) -> Response[bytes]:
     key = idempotency_key(",".join(keys) if keys else None)  # two lines are one list, which is no key
     require_json(request.headers.get("content-type"), request.headers.get("content-encoding"))
     shell = _shell(request)
-    submission = parse_submission(await _body(request), shell.clock().date())
+    submission = parse_submission(await whole_body(request), shell.clock().date())
     asked = flow.Asked(
         caller=caller,
         key=key,

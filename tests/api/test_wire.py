@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import socket
 import time
 from datetime import date
 from pathlib import Path
@@ -372,3 +373,17 @@ def old_fingerprint(submission: Submission) -> str:
     names = ("business", "request", "finances", "consents", "people")
     body = {**submission.model_dump(mode="json", include=set(names)), "bank": None}
     return hashlib.sha256(b"POST /v1/applications v1\n" + canonical_bytes(body)).hexdigest()
+
+
+def test_a_body_that_does_not_come_is_given_up(server: Server, body: dict[str, Any]) -> None:
+    """B23: a body that stops arriving is 408 after ten seconds, and others are served meanwhile."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(server.head(f"Idempotency-Key: {fresh_key()}", "Content-Length: 500") + b'{"bus')
+        began = time.monotonic()
+        assert server.apply(body).status_code == 201
+        reply = b""
+        while b"\r\n\r\n" not in reply and (more := connection.recv(65_536)):
+            reply += more
+    assert reply.startswith(b"HTTP/1.1 408")
+    assert b"connection: close" in reply.lower()
+    assert 9 < time.monotonic() - began < 20
