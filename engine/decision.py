@@ -23,6 +23,7 @@ from engine.scoring import Calibration, Score, score
 from engine.scoring.scale import RowScorer
 from engine.screening import Case, Finding, screen
 from engine.values import Frozen, Moment, problem
+from engine.verified import as_verified
 
 Outcome = Literal["approve", "refer", "decline"]
 Features = dict[str, float | None]  # None where missing
@@ -100,9 +101,10 @@ def decide(application: Application, facts: Facts, release: DecidingRelease) -> 
     Otherwise the PD, then the limit, decide.
     """
     policy = release.policy.on(facts.as_of.date())
+    application = as_verified(application, facts)
     evidence = Evidence.of(application, facts)
     case = Case(application, facts, evidence, policy)
-    findings = screen(case)
+    findings = _not_set_aside(screen(case), facts)
     knocked_out = any(f.kind == "knock_out" for f in findings)
     row = row_of(evidence)
     scored = None if knocked_out else score(row, release.scorer, release.calibration, policy.grade_table)
@@ -125,6 +127,20 @@ def decide(application: Application, facts: Facts, release: DecidingRelease) -> 
         caps=graded.caps if graded else (),
         bound_by=graded.bound_by if graded else None,
     )
+
+
+def _not_set_aside(findings: tuple[Finding, ...], facts: Facts) -> tuple[Finding, ...]:
+    """The findings without the referrals that an officer left aside.
+
+    What stays: knock-outs; a source that failed, since no cap counts on its absence; the lender's brakes.
+    """
+    aside = facts.review.value.set_aside if facts.review and facts.review.value else ()
+    return tuple(each for each in findings if each.rule not in aside or _stands(each))
+
+
+def _stands(finding: Finding) -> bool:
+    is_failure, is_brake = finding.rule == f"{finding.source}_failed", finding.rule.startswith("brake_")
+    return finding.kind == "knock_out" or is_failure or is_brake
 
 
 def knocked_out(application: Application, facts: Facts, release: DecidingRelease) -> bool:

@@ -19,6 +19,7 @@ from engine.values import Frozen
 
 BPS = 10_000
 _HALF = BLOCKS // 2
+_FINANCIAL_EVIDENCE = frozenset({"tax_account", "financial_statements"})  # what lifts the cap on connected data
 
 
 class Cap(Frozen):
@@ -50,6 +51,7 @@ def assign(case: Case, grade: str, pd: float) -> Assignment:
         _stated("expected_loss", _loss_cap(terms, pd, case.policy), None),
         _evidence_cap(case),
         _exposure_cap(case.facts.exposure.value, case.facts.exposure.status, case.policy),
+        *_officer_cap(case),
     )
     cents, name = min((cap.cents, cap.name) for cap in caps if cap.cents is not None)
     # Ties go to the request, so that asking for exactly a cap is not a counter-offer.
@@ -129,7 +131,10 @@ def _evidence_cap(case: Case) -> Cap:
     """What the connected evidence allows: each absent source has a stated cap, declared data a lower one."""
     terms, facts = case.policy.limits, case.facts
     bank = case.evidence.bank
-    allowed = [(terms.bank_connected_cents, "R26")]
+    documents = facts.documents.value if facts.documents else None
+    verified = documents is not None and documents.kinds >= _FINANCIAL_EVIDENCE
+    most = case.policy.verification.documents_verified_cents if verified else 0
+    allowed = [(max(terms.bank_connected_cents, most), "R26")]
     if facts.bank.status == "absent":
         allowed.append((terms.bank_absent_cents, "R25"))
     if bank is not None and bank.evidence == "declared":
@@ -140,6 +145,14 @@ def _evidence_cap(case: Case) -> Cap:
         allowed.append((terms.marketplace_absent_cents, "R18"))
     cents, reason = min(allowed)
     return _stated("evidence", cents, reason)
+
+
+def _officer_cap(case: Case) -> tuple[Cap, ...]:
+    """The most that an approver grants, where one said so; without one there is no such cap at all."""
+    review = case.facts.review.value if case.facts.review else None
+    if review is None or review.most_cents is None:
+        return ()
+    return (_stated("officer", review.most_cents, review.reason or "R26"),)
 
 
 def _exposure_cap(held: Exposure | None, status: str, policy: Policy) -> Cap:

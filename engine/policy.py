@@ -20,6 +20,7 @@ from engine.values import Bps, Cents, Frozen, problem
 Months = Annotated[int, Field(ge=0, le=600)]
 Count = Annotated[int, Field(ge=0, le=10_000)]
 Days = Annotated[int, Field(ge=0, le=3_650)]
+DocumentWord = Annotated[str, Field(pattern="^[a-z_]{1,40}$")]
 MOST_GROUP = 50  # entities that a linked group is followed to
 Divisions = Annotated[tuple[Annotated[str, Field(pattern="^[A-S]$")], ...], Field(strict=False)]
 Ratio = Annotated[int, Field(ge=0, le=100_000)]  # basis points of a ratio: 10000 is 1.0
@@ -145,8 +146,27 @@ class GuardTerms(Frozen):
         return self
 
 
+class VerificationTerms(Frozen):
+    """What full approval takes. The defaults leave everything to people: a policy from before says nothing of it.
+
+    A line up to `straight_through_most_cents` whose evidence is of `machine_kinds` alone, electronic and clean, with
+    every check at `least_confidence_bps` or more, verifies itself; of these, `sample_bps` are drawn at random for
+    people. `most_age_days` is by kind of document. `documents_verified_cents` is what the evidence allows once tax
+    and financial documents were verified.
+    """
+
+    second_approver_above_cents: Cents = 0
+    straight_through_most_cents: Cents = 0
+    sample_bps: Bps = 10_000
+    least_confidence_bps: Bps = 10_000
+    machine_kinds: Annotated[tuple[DocumentWord, ...], Field(max_length=20, strict=False)] = ()
+    tax_above_cents: Cents = 0
+    documents_verified_cents: Cents = 0
+    most_age_days: Annotated[dict[DocumentWord, Days], Field(max_length=20)] = Field(default_factory=dict)
+
+
 class Policy(Frozen):
-    """The terms in force on one day; a policy published before there were guards has none."""
+    """The terms in force on one day; a policy published before there were guards, or verification, has none."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9.-]{1,60}$")]
     screening: ScreeningTerms
@@ -156,6 +176,7 @@ class Policy(Frozen):
     offer: OfferTerms
     pricing: PricingPolicy
     guards: GuardTerms = GuardTerms()
+    verification: VerificationTerms = Field(default_factory=VerificationTerms)
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:

@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.canonical import canonical_bytes
 from engine.decision import Decision
-from engine.facts import SOURCES, Fact, Facts, Status
+from engine.facts import LATER, SOURCES, Fact, Facts, Status
 from engine.reasons import Reason
 from engine.screening import Finding
 from engine.values import Frozen, Moment
@@ -103,13 +103,14 @@ def compare(before: Decision, after: Decision, facts_before: Facts, facts_after:
 
 
 def fact_of(facts: Facts, name: str) -> Fact[Any]:
-    """One source's fact."""
-    fact: Fact[Any] = getattr(facts, name)
-    return fact
+    """One source's fact; what a record from before verification lacks is absent."""
+    fact: Fact[Any] | None = getattr(facts, name)
+    return Fact[Any](source="none", fetched_at=facts.as_of, status="absent") if fact is None else fact
 
 
 def _sources(before: Facts, after: Facts) -> tuple[SourceChange, ...]:
-    pairs = ((name, fact_of(before, name), fact_of(after, name)) for name in SOURCES)
+    names = (*SOURCES, *(name for name in LATER if getattr(before, name) != getattr(after, name)))
+    pairs = ((name, fact_of(before, name), fact_of(after, name)) for name in names)
     return tuple(
         SourceChange(
             source=name, before=was.status, after=now.status, failure_before=was.failure, failure_after=now.failure,

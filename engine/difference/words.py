@@ -8,16 +8,21 @@ from decimal import Decimal
 from engine.decision import Decision
 from engine.difference.changes import Change, Difference, SourceChange
 from engine.facts import Facts
+from engine.screening import SOURCE_OF_RULE
 
 _NAMES = {
     "registry": "The register", "marketplace": "The marketplace", "bank": "The bank", "bureau": "The bureau",
-    "exposure": "The lender's own position",
+    "exposure": "The lender's own position", "documents": "Accepted documents",
 }  # fmt: skip
 
 
 def words(told: Difference, before: Decision, after: Decision, facts: Facts) -> tuple[str, ...]:
     """The sentences; `facts` are those after."""
     lines = [_source_words(change, facts) for change in told.sources if _tells(change)]
+    if any(change.source == "documents" for change in told.sources):
+        lines += _verified_words(before, facts)
+    if any(change.source == "review" for change in told.sources):
+        lines += _review_words(facts)
     if not told.decision_changed:
         return (*lines, "The decision stayed as it was.")
     lines += _outcome_words(before, after)
@@ -65,7 +70,39 @@ def _content(source: str, facts: Facts) -> str:
         return f": {_count(len(facts.bureau.value.defaults), 'default')} on file"
     if source == "exposure" and facts.exposure.value:
         return f": {_dollars(facts.exposure.value.business_cents)} held by the business"
+    if source == "documents" and facts.documents and facts.documents.value:
+        return f": {_count(len(facts.documents.value.accepted), 'document')}, read by {facts.documents.value.by}"
     return ""
+
+
+def _verified_words(before: Decision, facts: Facts) -> list[str]:
+    """What documents say beside what the decision before rested on."""
+    documents = facts.documents.value if facts.documents else None
+    lines: list[str] = []
+    if documents is None:
+        return lines
+    rested = before.features.get("turnover_declared")
+    if documents.turnover_12m_cents is not None and rested is not None:
+        lines.append(
+            f"Turnover: {_dollars(round(rested * 100))} before, {_dollars(documents.turnover_12m_cents)} verified."
+        )
+    if documents.overdue_tax_cents is not None:
+        plan = ", under a payment plan" if documents.overdue_tax_cents and documents.tax_plan else ""
+        lines.append(f"Overdue tax: {_dollars(documents.overdue_tax_cents)} verified{plan}.")
+    return lines
+
+
+def _review_words(facts: Facts) -> list[str]:
+    """What the lender's officers decided."""
+    review = facts.review.value if facts.review else None
+    lines: list[str] = []
+    if review is None:
+        return lines
+    if review.most_cents is not None:
+        lines.append(f"An officer grants {_dollars(review.most_cents)} at most.")
+    if aside := [rule for rule in review.set_aside if SOURCE_OF_RULE.get(rule, "compliance") != "compliance"]:
+        lines.append(f"An officer left aside: {', '.join(aside)}.")
+    return lines
 
 
 def _outcome_words(before: Decision, after: Decision) -> list[str]:

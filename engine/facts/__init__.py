@@ -8,10 +8,11 @@ had) and zero (a value) are three different things.
 from datetime import timedelta
 from typing import Annotated, Generic, Literal, Self, TypeVar
 
-from pydantic import BaseModel, StringConstraints, model_validator
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from engine.facts.bank import Account, BankData, Transactions
 from engine.facts.bureau import BureauReport, CourtAction, Default, Registration
+from engine.facts.documents import Review, VerifiedDocuments
 from engine.facts.marketplace import MarketplaceHistory, Orders, Supplier
 from engine.facts.register import ComplianceCheck, RegisterRecord
 from engine.facts.standing import Brake, Exposure
@@ -19,13 +20,16 @@ from engine.values import Frozen, Moment, Token, problem
 
 __all__ = [
     "Account", "BankData", "Brake", "BureauReport", "ComplianceCheck", "CourtAction", "Default", "Exposure",
-    "Fact", "Facts", "MarketplaceHistory", "Orders", "RegisterRecord", "Registration", "Supplier",
-    "Transactions",
+    "Fact", "Facts", "MarketplaceHistory", "Orders", "RegisterRecord", "Registration", "Review", "Supplier",
+    "Transactions", "VerifiedDocuments",
 ]  # fmt: skip
 
 T = TypeVar("T", bound=BaseModel)
 Status = Literal["present", "absent", "failed"]
 SOURCES = ("registry", "compliance", "marketplace", "bank", "bureau", "exposure")
+LATER = ("documents", "review")  # what there is only once a case was verified
+# Facts recorded before there was verification keep their bytes.
+_UNSAID = Field(exclude_if=lambda fact: fact is None)
 
 
 class Fact(Frozen, Generic[T]):
@@ -52,7 +56,10 @@ class Fact(Frozen, Generic[T]):
 
 
 class Facts(Frozen):
-    """Everything known about the business at one moment, one fact a source."""
+    """Everything known about the business at one moment, one fact a source.
+
+    `documents` and `review` come with verification; before it they are none, and not in the record at all.
+    """
 
     as_of: Moment
     registry: Fact[RegisterRecord]
@@ -61,11 +68,14 @@ class Facts(Frozen):
     bank: Fact[BankData]
     bureau: Fact[BureauReport]
     exposure: Fact[Exposure]
+    documents: Annotated[Fact[VerifiedDocuments] | None, _UNSAID] = None
+    review: Annotated[Fact[Review] | None, _UNSAID] = None
 
     @model_validator(mode="after")
     def _nothing_from_the_future(self) -> Self:
-        for name in SOURCES:
-            if getattr(self, name).fetched_at > self.as_of:
+        for name in (*SOURCES, *LATER):
+            fact = getattr(self, name)
+            if fact is not None and fact.fetched_at > self.as_of:
                 raise problem("fact_from_future", f"{name} was fetched after as_of")
         # A day in Sydney begins ten or eleven hours before the same day in UTC.
         if self.bank.value and self.bank.value.newest_on > self.as_of.date() + timedelta(days=1):

@@ -61,10 +61,11 @@ class Transactions(Block):
 class BankData(Frozen):
     """Up to 180 days of the business's accounts, `oldest_on` to `newest_on` inclusive.
 
-    `evidence`: `connected` straight from the bank under consent, `declared` where the applicant supplied it.
+    `evidence`: `connected` straight from the bank under consent, `declared` where the applicant supplied it, `verified`
+    where the statements that it was read from were accepted.
     """
 
-    evidence: Literal["connected", "declared"]
+    evidence: Literal["connected", "declared", "verified"]
     oldest_on: date
     newest_on: date
     accounts: Annotated[tuple[Account, ...], Field(min_length=1, max_length=100, strict=False)]

@@ -16,6 +16,7 @@ from engine.features.business import business
 from engine.features.catalogue import Evidence, Feature
 from engine.features.marketplace import marketplace
 from engine.features.request import request
+from engine.verified import as_verified
 
 __all__ = ["FEATURES", "FEATURE_NAMES", "Evidence", "Feature", "contract_digest", "feature_row", "row_of"]
 
@@ -32,8 +33,8 @@ def row_of(evidence: Evidence) -> NDArray[np.float64]:
 
 
 def feature_row(application: Application, facts: Facts) -> NDArray[np.float64]:
-    """The feature row of an application and its facts, shape (len(FEATURES),)."""
-    return row_of(Evidence.of(application, facts))
+    """The feature row of an application and its facts, verified figures in place, shape (len(FEATURES),)."""
+    return row_of(Evidence.of(as_verified(application, facts), facts))
 
 
 def contract_digest() -> str:

@@ -7,9 +7,9 @@ remove a finding but never add a knock-out; a failed source always refers; compl
 
 from engine.facts import SOURCES, Brake
 from engine.screening import knock_outs, referrals  # in this order: importing them declares their rules
-from engine.screening.rules import RULES, Case, Finding
+from engine.screening.rules import RULES, SOURCE_OF_RULE, Case, Finding
 
-__all__ = ["RULES", "Case", "Finding", "knock_outs", "referrals", "screen"]
+__all__ = ["RULES", "SOURCE_OF_RULE", "Case", "Finding", "knock_outs", "referrals", "screen"]
 
 
 def screen(case: Case) -> tuple[Finding, ...]:

@@ -36,6 +36,7 @@ class Case:
 
 Rule = Callable[[Case], Finding | None]
 RULES: list[Rule] = []
+SOURCE_OF_RULE: dict[str, str] = {}
 
 
 def rule(
@@ -48,6 +49,7 @@ def rule(
             rule=fires.__name__, kind=kind, reason=reason, source=source, what=(fires.__doc__ or "").strip()
         )
         RULES.append(lambda case: finding if fires(case) else None)
+        SOURCE_OF_RULE[finding.rule] = source
         return fires
 
     return add

@@ -14,7 +14,8 @@ from engine.canonical import canonical_bytes
 from engine.decision import Decision, decide
 from engine.difference import Difference, difference, public_changes
 from engine.difference.changes import MOST_MOVED
-from engine.facts import SOURCES, Facts
+from engine.facts import SOURCES, Fact, Facts, Review, VerifiedDocuments
+from engine.facts.documents import VerifiedDocument
 from tests.support.businesses import AS_OF, application_of, business, facts_of, story
 from tests.support.releases import fake_release
 from tests.support.stories import stories
@@ -259,3 +260,67 @@ def test_the_public_reads_nothing_of_a_hit() -> None:
         refused, refused, business({"compliance": {"status": "failed"}})[1], business(HIT)[1]
     )
     assert compliance_back.sources_arrived == ()
+
+
+# -- verification --------------------------------------------------------------------------------------------
+
+
+def with_documents(facts: Facts, documents: VerifiedDocuments) -> Facts:
+    """The facts some minutes later, with what accepted documents say."""
+    fact = Fact[VerifiedDocuments](source="verification", fetched_at=LATER, status="present", value=documents)
+    return facts.model_copy(update={"as_of": LATER, "documents": fact})
+
+
+def test_a_decision_on_verified_documents_is_told_in_words() -> None:
+    """From $150,000 to $300,000: what was accepted, what it says beside what was declared, and what came of it."""
+    sales = {"sales_a_month_cents": 100_000_000, "costs_a_month_cents": 70_000_000, "balance_cents": 250_000_000}
+    application, facts = business(
+        application={"request": {"amount_cents": 30_000_000}, "finances": {"turnover_12m_cents": 1_200_000_000}},
+        bank=sales,
+        marketplace={"orders_a_month": 40, "order_cents": 1_500_000},
+        bureau={"score": 860},
+    )
+    accepted = tuple(
+        VerifiedDocument(kind=kind, sha256=f"{i:064x}")
+        for i, kind in enumerate(("tax_account", "financial_statements"))
+    )
+    documents = VerifiedDocuments(
+        by="person", accepted=accepted, turnover_12m_cents=1_180_000_050, overdue_tax_cents=500_000, tax_plan=True
+    )
+    told = compared((application, facts), (application, with_documents(facts, documents)))
+    assert [change.source for change in told.sources] == ["documents"]
+    assert told.words[:4] == (
+        "Accepted documents came in: 2 documents, read by person.",
+        "Turnover: $12,000,000 before, $11,800,000.50 verified.",
+        "Overdue tax: $5,000 verified, under a payment plan.",
+        "The line rose from $150,000 to $300,000; the request cap decided it.",
+    )
+
+
+def test_documents_that_confirm_everything_change_nothing_but_the_facts() -> None:
+    """The documents are told, and that the decision stayed as it was."""
+    application, facts = business()
+    documents = VerifiedDocuments(by="machine", accepted=(), turnover_12m_cents=96_000_000)
+    told = compared((application, facts), (application, with_documents(facts, documents)))
+    assert not told.decision_changed
+    assert told.words == (
+        "Accepted documents came in: 0 documents, read by machine.",
+        "Turnover: $960,000 before, $960,000 verified.",
+        "The decision stayed as it was.",
+    )
+
+
+def test_what_an_officer_decided_is_told_and_compliance_is_not() -> None:
+    """A cap and a rule left aside are told to all staff; a rule of compliance, or one that nobody knows, is not."""
+    application, facts = business()
+    review = Review(
+        most_cents=2_000_000, reason="R08", set_aside=("turnover_overstated", "sanctions_hit", "nobody_knows")
+    )
+    fact = Fact[Review](source="verification", fetched_at=LATER, status="present", value=review)
+    told = compared((application, facts), (application, facts.model_copy(update={"as_of": LATER, "review": fact})))
+    assert told.words[:3] == (
+        "An officer grants $20,000 at most.",
+        "An officer left aside: turnover_overstated.",
+        "The line fell from $40,000 to $20,000; the officer cap decided it.",
+    )
+    assert "sanctions_hit" not in " ".join(told.words)

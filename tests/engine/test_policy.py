@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from engine.policy import PolicyBook
+from engine.application import LARGEST_CENTS
+from engine.policy import PolicyBook, VerificationTerms
 from engine.pricing import LOWEST_RATE_BPS, check_reference_line
+from engine.verification.documents import DOCUMENT_KINDS
 from tests.support.businesses import AS_OF, business
 from tests.support.releases import policy_table, policy_text
 
@@ -166,6 +168,28 @@ def test_a_policy_from_before_there_were_guards_has_none() -> None:
     old = PolicyBook.model_validate(table).on(AS_OF.date())
     assert set(old.guards.model_dump().values()) == {0}
     assert all(count > 0 for count in BOOK.on(AS_OF.date()).guards.model_dump().values())
+
+
+def test_a_policy_from_before_there_was_verification_takes_the_strictest_terms() -> None:
+    """Older releases still parse: nothing verifies itself, two approvers for any line, and no document lifts a cap."""
+    table = policy_table()
+    del table["base"]["verification"]
+    terms = PolicyBook.model_validate(table).on(AS_OF.date()).verification
+    assert terms == VerificationTerms()
+    assert (terms.straight_through_most_cents, terms.machine_kinds, terms.sample_bps) == (0, (), 10_000)
+    assert (terms.second_approver_above_cents, terms.tax_above_cents, terms.documents_verified_cents) == (0, 0, 0)
+
+
+def test_the_terms_of_verification_belong_together() -> None:
+    """What verifies itself needs no second approver; ages and machine kinds are of documents that there are."""
+    for day in STARTS:
+        policy = BOOK.on(day)
+        terms = policy.verification
+        assert terms.straight_through_most_cents <= terms.second_approver_above_cents
+        assert terms.straight_through_most_cents <= policy.offer.statements_above_cents
+        assert policy.limits.bank_connected_cents < terms.documents_verified_cents <= LARGEST_CENTS
+        assert {*terms.machine_kinds, *terms.most_age_days} <= set(DOCUMENT_KINDS)
+        assert 0 < terms.sample_bps < 10_000
 
 
 def test_the_stories_live_after_the_last_amendment() -> None:

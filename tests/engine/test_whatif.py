@@ -12,16 +12,18 @@ from hypothesis import given, settings
 from engine.application import Application
 from engine.canonical import canonical_bytes
 from engine.decision import Decision, decide
-from engine.facts import BankData, Fact, Facts
+from engine.facts import BankData, Fact, Facts, VerifiedDocuments
 from engine.pricing import disclose
 from engine.whatif import (
     BAND_FIELDS,
+    BAND_STEPS,
     CHANGES,
     MOST_POINTS,
     MOST_STEPS,
     Band,
     asking,
     band,
+    bands,
     explore,
     suggest,
     value_of_bank,
@@ -293,6 +295,8 @@ def brute_band(application: Application, facts: Facts, field: str, step: int) ->
     def outlook(cents: int) -> object:
         values = application.model_dump(mode="json")
         values["finances"][field] = cents
+        if field == "overdue_tax_cents":  # a plan is for what is owed, and is not made up
+            values["finances"]["tax_plan"] = bool(application.finances.tax_plan) if cents else None
         try:
             decision = decide(Application.model_validate_json(canonical_bytes(values)), facts, RELEASE)
         except ValueError:
@@ -350,3 +354,63 @@ def test_a_band_is_of_a_declared_amount(field: str, step: int) -> None:
     """Another field, or a step that goes nowhere, is a ValueError."""
     with pytest.raises(ValueError, match="a band takes one of"):
         band(*business(), RELEASE, field, step)
+
+
+# -- the same on verified figures ----------------------------------------------------------------------------
+
+
+def documented(facts: Facts, **said: Any) -> Facts:
+    """The facts with accepted documents that say this."""
+    value = VerifiedDocuments(by="person", accepted=(), **said)
+    fact = Fact[VerifiedDocuments](source="verification", fetched_at=facts.as_of, status="present", value=value)
+    return facts.model_copy(update={"documents": fact})
+
+
+def test_every_band_comes_in_one_call() -> None:
+    """Each field with a step of a twentieth, in whole thousands of dollars, and at most 20 steps each way."""
+    application, facts = business(finances(other_lenders=1, other_repayments_month_cents=100_000))
+    found = bands(application, facts, RELEASE)
+    assert [(each.field, each.declared, each.step) for each in found] == [
+        ("turnover_12m_cents", 96_000_000, 4_800_000),
+        ("other_repayments_month_cents", 100_000, 100_000),
+        ("overdue_tax_cents", 0, 100_000),
+    ]
+    for each in found:
+        walked = band(application, facts, RELEASE, each.field, each.step)
+        assert (each.low, each.high) == (walked.low, min(walked.high, each.declared + BAND_STEPS * each.step))
+        assert each.high_open or each.high == walked.high
+
+
+def test_a_band_is_around_what_the_document_says() -> None:
+    """A verified figure is where the band begins, and it ends where it would for the same figure declared."""
+    application, facts = business()
+    said = {"turnover_12m_cents": 80_000_000, "overdue_tax_cents": 0}
+    declared, _ = business(finances(turnover_12m_cents=80_000_000))
+    assert bands(application, documented(facts, **said), RELEASE) == bands(declared, facts, RELEASE)
+    one = band(application, documented(facts, **said), RELEASE, "turnover_12m_cents", 1_000_000)
+    assert (one.declared, one) == (80_000_000, band(declared, facts, RELEASE, "turnover_12m_cents", 1_000_000))
+
+
+def test_a_verified_value_on_the_band_is_decided_alike() -> None:
+    """What the band says of a declared figure holds when a document gives that figure, one value at a time."""
+    application, facts = business()
+    for each in bands(application, facts, RELEASE):
+        name = each.field
+        if name == "other_repayments_month_cents":  # no document says it
+            continue
+        here = decide(application, facts, RELEASE)
+        for value in (each.low, each.high):
+            there = decide(application, documented(facts, **{name: value}), RELEASE)
+            assert (there.outcome, there.offer and there.offer.limit_cents) == (
+                here.outcome,
+                here.offer and here.offer.limit_cents,
+            )
+
+
+def test_suggestions_change_what_was_verified() -> None:
+    """Tax that a document showed overdue is what is suggested to be paid, though none was declared."""
+    application, facts = business()
+    owing = documented(facts, overdue_tax_cents=9_000_000, tax_plan=False)
+    assert decide(application, owing, RELEASE).outcome == "refer"
+    found = suggest(application, owing, RELEASE)
+    assert ("tax_paid",) in [each.changes for each in found]
