@@ -9,27 +9,44 @@ import time
 import uuid
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
 
 import structlog
-from litestar import Litestar
+from litestar import Litestar, Response
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
 
 import models
 from api import worker
+from api.advice.setup import Advice, advice_service
+from api.audit.checkpointing import Checkpointer, checkpointer
+from api.cases.setup import CaseService, case_service
+from api.console import pages as console_pages
 from api.errors import handle
-from api.flow import Shell, utc_now
+from api.flow import Clock, Shell, utc_now
 from api.guards import BlindIndex
+from api.journey import pages as journey_pages
+from api.journey.replies import refused
+from api.journey.setup import Journey, journey
 from api.metrics import RELEASE, REQUESTS
+from api.pages.forms import AnyRequest
+from api.routes import advice as advice_routes
+from api.routes import cases as case_routes
 from api.routes import connections, decisions, operations
 from api.routes.connections import Connections
-from api.sealing import Sealer
 from api.security import Keyring
-from api.settings import Settings
+from api.settings import Settings, Unset
 from api.sources import NoSources, Sources
 from api.sources.ladder import Ladder
 from api.sources.setup import ladder
 from api.sources.standin import MarketSources
+from api.staff import pages as staff_pages
+from api.staff.authority import require_rules
+from api.staff.door import Door
+from api.staff.guarding import enforce
+from api.staff.setup import open_door
 from api.store.database import Database
 from engine.release import Manifest
 
@@ -40,18 +57,58 @@ class Pretended(RuntimeError):
     """Something made up would be served outside development."""
 
 
-class Unset(RuntimeError):
-    """Something that only development may do without is not set."""
-
-
 def create() -> ASGIApp:
     """The application by the settings of the environment; what the server calls."""
     return create_app(Settings.from_environment())
 
 
+@dataclass(frozen=True, slots=True)
+class _Rooms:
+    """What the application is made of, each with its own setup."""
+
+    shell: Shell
+    comparables: Connections | None
+    advice: Advice
+    cases: CaseService
+    applicants: Journey
+    staff: Door
+    checkpoints: Checkpointer | None
+
+
 def create_app(settings: Settings) -> ASGIApp:
     """The application: a plain ASGI callable that measures, logs and answers."""
     _configure_logging()
+
+    def clock() -> datetime:
+        """The moment by the shell that the application has now: tests put another one there."""
+        moment: datetime = app.state.shell.clock()
+        return moment
+
+    rooms = _rooms(settings, clock)
+    app = Litestar(
+        route_handlers=_routes(),
+        guards=[enforce],
+        exception_handlers={Exception: _refused},
+        lifespan=[partial(_living, rooms)],
+        openapi_config=None,
+        logging_config=None,
+    )
+    app.state.settings, app.state.shell = settings, rooms.shell
+    app.state.keyring, app.state.load_release = Keyring(rooms.shell.database, settings.development), models.load
+    app.state.connections, app.state.advice, app.state.checkpoints = rooms.comparables, rooms.advice, rooms.checkpoints
+    app.state.desk, app.state.intray, app.state.staff = rooms.cases.desk, rooms.cases.intray, rooms.staff
+    app.state.lobby, app.state.sending = rooms.applicants.lobby, rooms.applicants.desk
+    app.state.look_up = rooms.applicants.look_up
+    require_rules(app)
+    # What start-up made lives as long as the process: a full collection need not walk it (100 ms otherwise).
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 50)  # a decision makes thousands of short-lived objects and no cycles
+    return Watched(app)
+
+
+def _rooms(settings: Settings, clock: Clock) -> _Rooms:
+    """Everything opened, after what is pretended was refused."""
     release = models.champion() if settings.release is None else models.load(settings.release)
     sources = _sources(settings)
     comparables = None if settings.comparables is None else Connections.open(settings.comparables)
@@ -61,40 +118,55 @@ def create_app(settings: Settings) -> ASGIApp:
     engine = models.engine_digest()
     RELEASE.labels(release.name, release.digest[:12], engine[:12]).set(1)
     shell = Shell(database, sources, release, engine, BlindIndex(_index_key(settings)))
-
-    @asynccontextmanager
-    async def lifespan(app: Litestar) -> AsyncGenerator[None, None]:
-        async with AsyncExitStack() as stack:
-            stack.callback(database.close)
-            if comparables is not None:
-                stack.callback(comparables.close)
-            if isinstance(sources, Ladder):
-                await stack.enter_async_context(sources.opened())
-            await stack.enter_async_context(worker.working(shell))
-            yield
-
-    app = Litestar(
-        route_handlers=[
-            connections.connection_value, decisions.apply, decisions.current, decisions.decision,
-            decisions.difference, decisions.replay, operations.health, operations.ready, operations.metrics,
-            operations.openapi, operations.problem,
-        ],
-        exception_handlers={Exception: handle},
-        lifespan=[lifespan],
-        openapi_config=None,
-        logging_config=None,
+    sealer = settings.sealer()
+    cases = case_service(settings, shell, sealer)
+    applicants = journey(settings, shell, cases, sealer, clock)
+    cases = replace(cases, letters=applicants.letters(cases.office))
+    staff = open_door(
+        database, sealer, shell.index, clock, origin=settings.origin, port=settings.port,
+        development=settings.development,
     )  # fmt: skip
-    app.state.settings = settings
-    app.state.shell = shell
-    app.state.connections = comparables
-    app.state.sealer = sealer_of(settings)
-    app.state.keyring = Keyring(database, settings.development)
-    app.state.load_release = models.load
-    # What start-up made lives as long as the process: a full collection need not walk it (100 ms otherwise).
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 50, 50)  # a decision makes thousands of short-lived objects and no cycles
-    return Watched(app)
+    checkpoints = checkpointer(
+        settings.audit, database, settings.database_url, utc_now, development=settings.development
+    )
+    return _Rooms(shell, comparables, advice_service(settings), cases, applicants, staff, checkpoints)
+
+
+def _routes() -> list[ControllerRouterHandler]:
+    """Every route: of machines, of staff, of applicants."""
+    return [
+        connections.connection_value, decisions.apply, decisions.current, decisions.decision, decisions.difference,
+        decisions.replay, operations.health, operations.ready, operations.metrics, operations.openapi,
+        operations.problem, case_routes.accept, case_routes.case, case_routes.upload, case_routes.contract,
+        case_routes.sign_contract, *advice_routes.HANDLERS, *staff_pages.HANDLERS, *console_pages.HANDLERS,
+        *journey_pages.HANDLERS,
+    ]  # fmt: skip
+
+
+def _refused(request: AnyRequest, error: Exception) -> Response[bytes]:
+    """Where no route says how: a page to somebody who looks for one, problem+json to machines."""
+    machine = request.url.path.startswith(("/v1/", "/console", "/problems"))
+    return handle(request, error) if machine else refused(request, error)
+
+
+@asynccontextmanager
+async def _living(rooms: _Rooms, app: Litestar) -> AsyncGenerator[None, None]:
+    """Open while the block lasts, with the loops that work beside the requests."""
+    async with AsyncExitStack() as stack:
+        stack.callback(rooms.shell.database.close)
+        stack.callback(app.state.staff.passwords.close)
+        stack.callback(rooms.advice.worker.close)
+        if rooms.comparables is not None:
+            stack.callback(rooms.comparables.close)
+        if isinstance(rooms.shell.sources, Ladder):
+            await stack.enter_async_context(rooms.shell.sources.opened())
+        stack.push_async_callback(rooms.cases.office.close)
+        loops = [worker.work(rooms.shell), *rooms.cases.loops(), *rooms.applicants.loops()]
+        if rooms.checkpoints is not None:
+            stack.push_async_callback(worker.surely, rooms.checkpoints.finish)
+            loops.append(worker.repeat(rooms.checkpoints.tick, worker.TICK_SECONDS))
+        await stack.enter_async_context(worker.working(*loops))
+        yield
 
 
 def _sources(settings: Settings) -> Sources:
@@ -110,13 +182,6 @@ def _index_key(settings: Settings) -> bytes:
     if not settings.index_key and not settings.development:
         raise Unset("CREDITLINE_INDEX_KEY must be set: repeated people and accounts are recognised by it")
     return (settings.index_key.reveal() or "a key of blind indexes for development alone").encode()
-
-
-def sealer_of(settings: Settings) -> Sealer:
-    """What seals documents and seeds; a laptop may do without keys of its own."""
-    if not settings.seal_keys and not settings.development:
-        raise Unset("CREDITLINE_SEAL_KEYS must be set: documents and staff secrets are sealed by it")
-    return Sealer.of(settings.seal_keys.reveal()) if settings.seal_keys else Sealer({"development": bytes(32)})
 
 
 def refuse_pretended(settings: Settings, manifest: Manifest, made_up_sources: bool) -> None:
@@ -151,7 +216,9 @@ class Watched:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                names = {name for name, _ in message["headers"]}
+                safe = [] if b"x-content-type-options" in names else [(b"x-content-type-options", b"nosniff")]
+                message["headers"] = [*message["headers"], *safe, (b"x-request-id", request_id.encode())]
             await send(message)
 
         try:

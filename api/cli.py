@@ -13,6 +13,8 @@ from typing import Any
 
 import click
 
+from api.disclosure import commands as disclosure
+from api.receipts import commands as receipts
 from api.settings import DEVELOPMENT_MARKET, EXAMPLE_BUSINESS, Settings
 
 _NO_SUCH_TABLE = "42P01"  # PostgreSQL's code
@@ -51,12 +53,13 @@ def _words_for(error: Exception) -> str | None:
 
     from api.braking import BrakeRefused
     from api.sources.market import MarketFileError
+    from api.staff.commands import StaffRefused
     from api.store.errors import StoreError
     from engine.scoring import LibraryMissing
     from models.rejection import ReleaseRejected
 
     match error:
-        case StoreError() | BrakeRefused() | MarketFileError() | ReleaseRejected() | LibraryMissing():
+        case StoreError() | BrakeRefused() | StaffRefused() | MarketFileError() | ReleaseRejected() | LibraryMissing():
             return str(error)
         case DBAPIError():  # its own words hold the statement and its values
             if getattr(error.orig, "sqlstate", None) == _NO_SUCH_TABLE or "no such table" in str(error.orig):
@@ -220,6 +223,92 @@ def brake_lift(number: int, because: str) -> None:
     click.echo(lift(_settings().database_url, number, because))
 
 
+@main.group()
+def staff() -> None:
+    """The lender's staff: who may sign in to the console, and with which roles."""
+
+
+_origin = click.option(
+    "--origin",
+    envvar="CREDITLINE_ORIGIN",
+    default=None,
+    help="Where browsers find the console, for the link.  [default: the service's own address]",
+)
+
+
+def _link_origin(origin: str | None, settings: Settings) -> str:
+    return origin or f"http://{settings.host}:{settings.port}"
+
+
+@staff.command("add")
+@click.option("--login", required=True)
+@click.option("--name", required=True, help="As colleagues know them.")
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    required=True,
+    type=click.Choice(("verifier", "approver", "compliance", "risk", "admin", "auditor")),
+    help="May be given several times; admin and auditor stand alone.",
+)
+@_origin
+def staff_add(login: str, name: str, roles: tuple[str, ...], origin: str | None) -> None:
+    """Add a member; prints the link by which they enrol, good once and for 24 hours."""
+    from api.staff.commands import add
+
+    settings = _settings()
+    click.echo(add(settings.database_url, _link_origin(origin, settings), login, name, roles))
+
+
+@staff.command("link")
+@click.argument("login")
+@click.option("--new-factor", is_flag=True, help="Forget password, codes and passkeys: for who lost the second factor.")
+@_origin
+def staff_link(login: str, new_factor: bool, origin: str | None) -> None:
+    """Print a new link for LOGIN to set a password by; the second factor stays unless told otherwise."""
+    from api.staff.commands import link
+
+    settings = _settings()
+    click.echo(link(settings.database_url, _link_origin(origin, settings), login, new_factor=new_factor))
+
+
+@staff.command("list")
+def staff_list() -> None:
+    """List everybody with roles and state."""
+    from api.staff.commands import listed
+
+    for line in listed(_settings().database_url):
+        click.echo(line)
+
+
+@staff.command("disable")
+@click.argument("login")
+def staff_disable(login: str) -> None:
+    """Disable LOGIN for good; their sessions end at once."""
+    from api.staff.commands import disable
+
+    disable(_settings().database_url, login)
+    click.echo(f"{login} is disabled")
+
+
+@staff.command("code")
+@click.argument("login")
+def staff_code(login: str) -> None:
+    """Print the one-time code of a demo member."""
+    from api.staff.commands import demo_code
+
+    settings = _settings()
+    click.echo(demo_code(settings.database_url, settings.sealer(), login, datetime.now(UTC)))
+
+
+@staff.command("authority")
+def staff_authority() -> None:
+    """Print who may do what and how people sign in (docs/authority.md), from what is enforced."""
+    from api.staff.handbook import page
+
+    click.echo(page(), nl=False)
+
+
 @main.command()
 @click.option("--out", type=click.File("w"), default="-", help="[default: standard output]")
 @click.option("--since", type=int, default=0, help="Only decisions after this audit number.")
@@ -288,8 +377,101 @@ def degraded() -> None:
 
 
 @main.group()
+def outbox() -> None:
+    """Notices and other messages that wait to be sent (docs/notices.md)."""
+
+
+@outbox.command("list")
+@click.option("--dead", is_flag=True, help="Only those that were given up after their last attempt.")
+def outbox_list(dead: bool) -> None:
+    """List messages that were not sent: number, topic, what they are about, attempts."""
+    from api.notices.commands import listed
+
+    for line in listed(_settings().database_url, dead=dead):
+        click.echo(line)
+
+
+@outbox.command("retry")
+@click.argument("message_ids", type=click.IntRange(1), nargs=-1, metavar="[NUMBER]...")
+@click.option("--dead", is_flag=True, help="Every dead message.")
+def outbox_retry(message_ids: tuple[int, ...], dead: bool) -> None:
+    """Have dead messages sent again, as if they were new."""
+    from api.notices.commands import retry
+
+    if bool(message_ids) == dead:
+        raise click.UsageError("give the numbers of messages, or --dead")
+    click.echo(f"{retry(_settings().database_url, message_ids)} tried again")
+
+
+@main.group()
+def audit() -> None:
+    """The audit chain and its signed checkpoints (docs/audit.md)."""
+
+
+@audit.command("verify")
+@click.option(
+    "--checkpoints",
+    "folders",
+    multiple=True,
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder of checkpoints; several may be given.  [default: CREDITLINE_CHECKPOINTS]",
+)
+@click.option("--entries-only", is_flag=True, help="Leave out the rows that name an entry.")
+def audit_verify(folders: tuple[Path, ...], entries_only: bool) -> None:  # fmt: skip
+    """Verify every entry, checkpoint and row; exit 2 names the first entry that does not hold."""
+    from api.audit.commands import verified
+
+    settings = _settings()
+    click.echo(
+        verified(
+            settings.database_url, settings.audit, folders, development=settings.development, rows=not entries_only
+        )
+    )
+
+
+@audit.command("export")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def audit_export(file: Path) -> None:
+    """Write FILE for an outside auditor, who verifies it with api/audit/standalone.py."""
+    from api.audit.commands import exported
+
+    settings = _settings()
+    click.echo(exported(settings.database_url, settings.audit, file, development=settings.development))
+
+
+@audit.command("checkpoint")
+@click.option("--first", is_flag=True, help="Allow a chain that has entries and no checkpoint; verify it before.")
+def audit_checkpoint(first: bool) -> None:
+    """Write a signed checkpoint of all that has none; the service does so by itself every minute."""
+    from api.audit.commands import checkpoint
+
+    settings = _settings()
+    click.echo(checkpoint(settings.database_url, settings.audit, development=settings.development, first=first))
+
+
+@audit.command("key")
+def audit_key() -> None:
+    """Print the public key that auditors are given."""
+    from api.audit.commands import public_key
+
+    settings = _settings()
+    click.echo(public_key(settings.audit, development=settings.development))
+
+
+@main.group()
 def db() -> None:
     """The database."""
+
+
+@db.command("roles")
+@click.option("--print", "printed", is_flag=True, help="Print the SQL instead, for whoever may make roles.")
+def db_roles(printed: bool) -> None:
+    """Make the roles of a PostgreSQL database, and grant each what it needs (docs/audit.md); run after `upgrade`."""
+    from api.audit.commands import apply_roles, role_statements
+
+    url = _settings().database_url
+    click.echo(role_statements(url) if printed else apply_roles(url))
 
 
 @db.command("upgrade")
@@ -299,6 +481,10 @@ def db_upgrade() -> None:
 
     upgrade(_settings().database_url)
     click.echo("the database is up to date")
+
+
+receipts.add_commands(main, _settings)
+disclosure.add_commands(main)
 
 
 if __name__ == "__main__":

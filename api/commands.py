@@ -17,7 +17,7 @@ from rich.table import Table
 import models
 from api.errors import Problem, field_problems
 from api.replay import Replay, replay_row
-from api.security import new_key
+from api.security import new_key, sha256_of
 from api.sources import Asking
 from api.sources.market import MarketFile, MarketFileError
 from api.sources.standin import MarketSources, moved
@@ -212,6 +212,12 @@ def _json_of(body: bytes | None) -> Any:
 
 
 # -- keys ----------------------------------------------------------------------------------------------------
+
+
+def is_known(database_url: str, secret: str) -> bool:
+    """Whether this database has the key."""
+    with Database.open(database_url) as database, database.transaction(read_only=True) as connection:
+        return store.find_key_by_sha(connection, sha256_of(secret)) is not None
 
 
 def add_key(database_url: str, name: str, scopes: tuple[str, ...], development: bool = False) -> str:

@@ -31,13 +31,23 @@ SLUGS: dict[str, tuple[int, str]] = {
     "invalid-deadline": (400, "Request-Deadline-Ms is a whole number from 50 to 10000"),
     "duplicate-application": (409, "This business has an open application already"),
     "application-locked": (409, "This business may not apply again yet"),
+    "offer-superseded": (409, "Another decision stands now"),
+    "offer-expired": (409, "The offer has expired"),
+    "no-offer": (409, "The decision offers nothing"),
+    "not-now": (409, "That cannot be done as the case stands"),
+    "not-held": (409, "The case is not yours at this moment"),
+    "stale-version": (409, "It was changed since you saw it"),
+    "separation-of-duties": (403, "Another person has to do this"),
+    "contract-not-drawn": (409, "The contract cannot be drawn up for this case"),
+    "quota-exceeded": (429, "More documents than one application or one day may send"),
     "malformed-json": (400, "The body is not valid JSON"),
     "malformed-request": (400, "The request is malformed"),
     "validation-failed": (422, "Some fields are not acceptable"),
     "payload-too-large": (413, "The body is too large"),
-    "unsupported-media-type": (415, "The body must be application/json, unencoded"),
+    "unsupported-media-type": (415, "The body is of a type that is not taken here"),
     "unauthenticated": (401, "A valid bearer key is required"),
     "forbidden": (403, "This key may not do that"),
+    "csrf-failed": (403, "The request does not come from a page of ours"),
     "not-found": (404, "Not found"),
     "method-not-allowed": (405, "Method not allowed"),
     "request-timeout": (408, "The request took too long to arrive"),
@@ -73,8 +83,15 @@ class FieldProblem(msgspec.Struct, frozen=True):
 class Problem(Exception):
     """An error with a slug; raised anywhere in the shell, turned into a reply at the edge."""
 
-    def __init__(self, slug: str, errors: Iterable[FieldProblem] = (), earlier: str | None = None) -> None:
+    def __init__(
+        self,
+        slug: str,
+        errors: Iterable[FieldProblem] = (),
+        earlier: str | None = None,
+        retry_after: int | None = None,
+    ) -> None:
         super().__init__(slug)
+        self.retry_after = retry_after  # seconds, where it is known; a few otherwise
         self.slug = slug
         self.errors = tuple(errors)
         self.earlier = earlier  # the decision that stands, told to its owner alone
@@ -111,7 +128,7 @@ def problem_reply(problem: Problem, request_id: str, problems_url: str) -> Respo
     PROBLEMS.labels(problem.slug).inc()
     headers = {"Cache-Control": "no-store"}
     if problem.slug in RETRY:
-        headers["Retry-After"] = str(random.choice((1, 2, 3)))
+        headers["Retry-After"] = str(problem.retry_after or random.choice((1, 2, 3)))
     if problem.slug == "request-timeout":
         headers["Connection"] = "close"  # what is left of the body is not waited for
     if problem.slug == "unauthenticated":

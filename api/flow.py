@@ -7,15 +7,17 @@ decision a (caller, key), for ever; compute before the transaction, write inside
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import structlog
 from sqlalchemy import Connection
 
+import models
+from api.advice.honouring import Kept, LoadRelease, kept_for, with_promises
 from api.deadline import SOURCES_SHARE, Budget
 from api.errors import Problem
 from api.guards import REFUSALS, BlindIndex, refusal_of, standing_query
@@ -29,11 +31,12 @@ from api.store import queries as store
 from api.store.database import Database
 from api.store.errors import InFlight, StoreError
 from api.wire import Submission
-from engine.decision import decide, knocked_out
+from engine.decision import Decision, decide, knocked_out
 from engine.facts import BankData, ComplianceCheck, Exposure, Fact, Facts
 from engine.release import Release
 
 log = structlog.get_logger()
+T = TypeVar("T")
 Clock = Callable[[], datetime]
 MOST_ATTEMPTS = 5  # times a decision is made again because the lender's own standing moved meanwhile
 LONGEST_WAIT_SECONDS = 2.0  # for another request with the same key
@@ -55,6 +58,7 @@ class Shell:
     engine_digest: str
     index: BlindIndex
     clock: Clock = utc_now
+    load_release: LoadRelease = models.load  # one that served before, where a promise was made under it
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +251,7 @@ def _unhurried() -> Budget:
     return Budget(now, now + AGAIN_SECONDS / SOURCES_SHARE)
 
 
-Again = Literal["superseded", "still_missing", "settled"]
+Again = Literal["superseded", "still_missing", "settled", "unchanged"]
 
 
 async def decide_again(shell: Shell, decision_id: str) -> Again:
@@ -267,16 +271,105 @@ async def decide_again(shell: Shell, decision_id: str) -> Again:
     if found is None or not missing(found[1]):
         return "settled"
     intake, before = found
-    earlier = Earlier(decision_id, Gathered(**{name: getattr(before, name) for name in OUTSIDE}))
-    now = shell.clock()
-    query = _query(shell, intake, before.bank, now)
+    return await _ask_again(shell, intake, Earlier(decision_id, _said(before)))
+
+
+async def ask_anew(shell: Shell, decision_id: str, sources: frozenset[str]) -> Again:
+    """Ask these sources once more although they had answered; where anything differs, decide again and supersede.
+
+    `still_missing`: one does not answer now, and what it said before stands. Problem `not-now` where the decision's
+    offer was accepted.
+    """
+
+    def look(connection: Connection) -> tuple[Intake, Facts] | None:
+        row = store.get_decision(connection, decision_id)
+        if row is None or store.successor_of(connection, decision_id) is not None:
+            return None
+        body = store.facts_body(connection, row.facts_sha256)
+        return None if body is None else (reopen(connection, row.application_id), Facts.model_validate_json(body))
+
+    found = await shell.database.read(look)
+    if found is None:
+        return "settled"
+    intake, before = found
+    was, forgotten = _said(before), {name: failed(name, "timeout", before.as_of) for name in sources}
+    return await _ask_again(shell, intake, Earlier(decision_id, replace(was, **forgotten)), was)
+
+
+async def _ask_again(shell: Shell, intake: Intake, earlier: Earlier, was: Gathered | None = None) -> Again:
+    """Ask for what `earlier` lacks, and decide again; `was` is what it is held against, where it lacked nothing."""
+    now, held = shell.clock(), was or earlier.gathered
+    query = _query(shell, intake, held.bank, now)
     standing = await shell.database.read(lambda connection: store.standing_of(connection, query, now))
     budget = _unhurried()
     gathered = await _gather(shell, intake, standing, budget.sources_until, earlier)
-    if gathered.failed == earlier.gathered.failed:
+    if gathered.failed == earlier.gathered.failed or (was and not set(was.failed).issuperset(gathered.failed)):
         return "still_missing"
+    if was and all(gathered.of(name).value == was.of(name).value for name in OUTSIDE):
+        return "unchanged"
     result = await _record(shell, intake, gathered, standing, budget, earlier)
     return "superseded" if isinstance(result, store.Recorded) else "settled"
+
+
+def _said(facts: Facts) -> Gathered:
+    """What the outside sources had said."""
+    return Gathered(**{name: getattr(facts, name) for name in OUTSIDE})
+
+
+async def _kept(shell: Shell, intake: Intake) -> tuple[Kept, ...]:
+    """What was promised to this application and is still held."""
+    return await kept_for(shell.database, intake.application_id, shell.clock(), shell.release, shell.load_release)
+
+
+Then = Callable[[Connection, str, Decision], T]
+
+
+async def decide_on(shell: Shell, decision_id: str, verified: Mapping[str, Fact[Any]], then: Then[T]) -> T | None:
+    """Decide an application again with these facts in place of what was known, and supersede its decision.
+
+    `then` is given the connection, the new decision's id and the decision, and is kept in the same transaction. The
+    sources are not asked again. None, and nothing written, where another decision has superseded it already.
+    """
+
+    def look(connection: Connection) -> tuple[Intake, Facts]:
+        row = store.get_decision(connection, decision_id)
+        body = store.facts_body(connection, row.facts_sha256) if row else None
+        if row is None or body is None:
+            raise LookupError("a decision to be superseded is there, with its facts")
+        return reopen(connection, row.application_id), Facts.model_validate_json(body)
+
+    intake, before = await shell.database.read(look)
+    now = shell.clock()
+    query = _query(shell, intake, before.bank, now)
+    standing = await shell.database.read(lambda connection: store.standing_of(connection, query, now))
+    kept = await _kept(shell, intake)
+    for _ in range(MOST_ATTEMPTS):
+        fetched: dict[str, Any] = {name: getattr(before, name) for name in Facts.model_fields} | dict(verified)
+        facts = _stamped(shell, fetched, standing)
+        with STAGES.labels("decide").time():
+            decided = decide(intake.application, facts, shell.release)
+            decision, honours = with_promises(intake.application, facts, decided, kept)
+        record = new_record(intake, facts, decision, standing, query, shell.engine_digest, decision_id, honours)
+
+        def write(connection: Connection, record: store.NewRecord = record, decision: Decision = decision) -> Any:
+            # Businesses, cases, audit: in this order everywhere, or two writers could wait for each other.
+            store.hold_business(connection, record.decision.abn)
+            case = store.case_of_application(connection, record.decision.application_id)
+            if case is not None:
+                store.hold_case(connection, case.id)
+            result = store.record_decision(connection, record)
+            return (then(connection, record.decision.id, decision),) if isinstance(result, store.Recorded) else result
+
+        match await shell.database.write(write):
+            case store.StandingMoved(standing=standing):
+                continue
+            case (value,):
+                DECISIONS.labels(decision.outcome).inc()
+                done: T = value
+                return done
+            case _:
+                return None
+    raise Problem("overloaded")
 
 
 # -- both ----------------------------------------------------------------------------------------------------
@@ -327,15 +420,17 @@ async def _record(
 ) -> store.Recorded | store.Replayed | store.Superseded:
     """Decide and keep it; once more whenever the lender's own standing moved between the two."""
     query = _query(shell, intake, gathered.bank, shell.clock())
+    kept = await _kept(shell, intake) if earlier else ()
     for _ in range(MOST_ATTEMPTS):
         facts = _facts(shell, gathered, standing)
         with STAGES.labels("decide").time():
-            decision = decide(intake.application, facts, shell.release)
+            decided = decide(intake.application, facts, shell.release)
+            decision, honours = with_promises(intake.application, facts, decided, kept)
         if gathered.bureau.source == NOT_ASKED and decision.outcome != "decline":
             raise Problem("overloaded")  # what had settled it without the bureau moved meanwhile: from the start
         supersedes = earlier.decision_id if earlier else None
         with STAGES.labels("record").time():
-            record = new_record(intake, facts, decision, standing, query, shell.engine_digest, supersedes)
+            record = new_record(intake, facts, decision, standing, query, shell.engine_digest, supersedes, honours)
             result = await budget.write(shell.database, partial(_write, record, intake))
         match result:
             case store.StandingMoved():
@@ -357,6 +452,9 @@ def _write(record: store.NewRecord, intake: Intake, connection: Connection) -> s
     result = store.record_decision(connection, record)
     if isinstance(result, store.Recorded):
         _finish(intake, record.decision.decided_at, connection)
+        # What a case stands on, verification alone supersedes. Asked here, where nobody can open one any more.
+        if record.decision.supersedes and store.case_of_application(connection, intake.application_id) is not None:
+            raise Problem("not-now")
     return result
 
 
@@ -376,10 +474,14 @@ def _release(intake: Intake, at: datetime, connection: Connection) -> None:
 
 def _facts(shell: Shell, gathered: Gathered, standing: store.Standing) -> Facts:
     """Everything known at this moment, which is never before any of it was fetched."""
-    fetched = {name: gathered.of(name) for name in OUTSIDE}
-    as_of = max(shell.clock(), *(fact.fetched_at for fact in fetched.values()))
+    return _stamped(shell, {name: gathered.of(name) for name in OUTSIDE}, standing)
+
+
+def _stamped(shell: Shell, fetched: dict[str, Any], standing: store.Standing) -> Facts:
+    facts = {name: fact for name, fact in fetched.items() if name not in {"as_of", "exposure"}}
+    as_of = max(shell.clock(), *(fact.fetched_at for fact in facts.values() if fact is not None))
     exposure = Fact[Exposure](source="store", fetched_at=as_of, status="present", value=standing.exposure())
-    return Facts(as_of=as_of, exposure=exposure, **fetched)
+    return Facts(as_of=as_of, exposure=exposure, **facts)
 
 
 # -- replies that were given ---------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from api.security import Caller, new_id
+from api.security import WEB, Caller, new_id
 from api.sources import ScreenedName
 from api.store import queries as store
 from api.wire import Submission
@@ -60,7 +60,8 @@ class Intake:
         """The row of the application."""
         return store.NewApplication(
             id=self.application_id, caller_id=self.actor, received_at=self.received_at,
-            abn=self.application.business.abn, body=self.application.canonical(), channel="api",
+            abn=self.application.business.abn, body=self.application.canonical(),
+            channel="web" if self.actor == WEB else "api",
         )  # fmt: skip
 
     def new_people(self) -> tuple[store.NewPerson, ...]:

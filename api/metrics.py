@@ -83,6 +83,32 @@ RELEASE = Gauge(
     ["release", "digest", "engine"],
     registry=REGISTRY,
 )
+DOCUMENTS = Counter(
+    "creditline_documents", "Documents that machines looked at, by verdict: checked or rejected.", ["verdict"],
+    registry=REGISTRY,
+)  # fmt: skip
+STRAIGHT_THROUGH = Counter(
+    "creditline_straight_through",
+    "Complete cases by what machines made of them: approved, approver (less is offered), sampled or people.",
+    ["result"],
+    registry=REGISTRY,
+)
+QUALITY = Counter(
+    "creditline_quality_control",
+    "Cases drawn for people after machines found them clean, by what people found: upheld or overturned.",
+    ["result"],
+    registry=REGISTRY,
+)
+CASES = Gauge("creditline_cases", "Cases that are not closed, by state.", ["state"], registry=REGISTRY)
+CASES_PAST = Gauge(
+    "creditline_cases_past",
+    "Cases that are not closed and whose clock has passed so many hours, a paused clock standing where it stopped.",
+    ["hours"],
+    registry=REGISTRY,
+)
+MESSAGES_DEAD = Gauge(
+    "creditline_messages_dead", "Messages to applicants, staff and marketplace that were given up.", registry=REGISTRY
+)
 # A series that is first seen at 1 has not risen in Prometheus' eyes: whatever an alert waits for begins at 0.
 for _stage in ("receive", "enrich", "decide", "record"):
     STAGES.labels(_stage)
@@ -98,4 +124,10 @@ for _result in ("superseded", "settled", "still_missing", "given_up"):
     FOLLOW_UPS.labels(_result)
 for _kind in get_args(BrakeKind):
     BRAKES.labels(_kind)
+for _verdict in ("checked", "rejected"):
+    DOCUMENTS.labels(_verdict)
+for _result in ("approved", "approver", "sampled", "people"):
+    STRAIGHT_THROUGH.labels(_result)
+for _result in ("upheld", "overturned"):
+    QUALITY.labels(_result)
 PROBLEMS.labels("internal")

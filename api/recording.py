@@ -28,8 +28,9 @@ def new_record(
     query: store.StandingQuery,
     engine_digest: str,
     supersedes: str | None = None,
+    honours: str | None = None,
 ) -> store.NewRecord:
-    """Everything to be written for one decision."""
+    """Everything to be written for one decision; `honours` is the counterfactual that made it what it is."""
     decision_id = new_id("dec")
     offer, score, business = decision.offer, decision.score, intake.application.business
 
@@ -73,6 +74,7 @@ def new_record(
         standing_query=query,
         application_sha256=digest(intake.application.canonical()) if intake.kept else None,
         request_id=intake.request_id,
+        honours=honours,
     )
 
 

@@ -12,7 +12,7 @@ from api.replies import Recorded, public_reply
 from api.store import queries as store
 from api.store.database import Database
 from engine.decision import Decision
-from engine.difference import difference
+from engine.difference import Difference, difference
 from engine.facts import Facts
 
 
@@ -54,15 +54,27 @@ async def difference_of(database: Database, decision_id: str) -> bytes | None:
         before = store.get_decision(connection, after.supersedes) if after and after.supersedes else None
         if after is None or before is None:
             return None
-        bodies = [store.facts_body(connection, row.facts_sha256) for row in (before, after)]
-        was, now = (Facts.model_validate_json(body) if body else None for body in bodies)
-        if was is None or now is None:
-            return None
-        return difference(
-            Decision.model_validate_json(before.body), Decision.model_validate_json(after.body), was, now
-        ).canonical()
+        found = _difference(connection, before, after)
+        return None if found is None else found.canonical()
 
     return await database.read(look)
+
+
+def difference_between(connection: Connection, before_id: str, after_id: str) -> tuple[str, ...]:
+    """What changed from one decision to another, in words for all staff; empty where they are the same one."""
+    before, after = store.get_decision(connection, before_id), store.get_decision(connection, after_id)
+    if before is None or after is None or before_id == after_id:
+        return ()
+    found = _difference(connection, before, after)
+    return () if found is None else found.words
+
+
+def _difference(connection: Connection, before: store.DecisionRow, after: store.DecisionRow) -> Difference | None:
+    bodies = [store.facts_body(connection, row.facts_sha256) for row in (before, after)]
+    was, now = (Facts.model_validate_json(body) if body else None for body in bodies)
+    if was is None or now is None:
+        return None
+    return difference(Decision.model_validate_json(before.body), Decision.model_validate_json(after.body), was, now)
 
 
 def _may_read(connection: Connection, row: store.DecisionRow, caller_id: str | None) -> bool:

@@ -18,7 +18,7 @@ _MESSAGES = {
     "refer": "A person will look at this application before we decide. We will be in touch within one business day.",
     "decline": "We cannot offer a line on this application. You may ask for a person to look at it again.",
 }
-_CONDITIONS = {
+CONDITIONS = {
     "identity_verified": "Identity of owners and directors is verified",
     "documents_verified": "The documents we ask for are verified",
     "draws_to_approved_suppliers": "Draws pay suppliers that meet the marketplace's requirements",
@@ -76,7 +76,7 @@ def _offer(offer: Offer) -> dict[str, object]:
         "monthly_rate_percent": str(Decimal(offer.monthly_rate_bps) / 100),
         "fees": offer.fees.model_dump(mode="json"),
         "held_until": _moment(offer.expires_at),
-        "conditions": [{"code": code, "text": _CONDITIONS[code]} for code in offer.conditions],
+        "conditions": [{"code": code, "text": CONDITIONS[code]} for code in offer.conditions],
         "worked_draw": offer.worked_draw.model_dump(mode="json"),
     }
 

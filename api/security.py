@@ -15,6 +15,7 @@ from api.store.database import Database
 from api.store.queries import CallerKey, find_key_by_sha
 
 SCOPES = ("apply", "supply", "audit", "operate")  # apply; bank data as from the bank; replay; metrics
+WEB = "web"  # the caller of all that applicants send from pages; no key has such an id
 _LIVE_SECONDS = 2.0  # a revoked key stops working within this time
 
 

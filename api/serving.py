@@ -17,8 +17,12 @@ from urllib.parse import urlsplit
 import click
 
 import models
-from api.commands import add_key, example_body
-from api.settings import DEVELOPMENT_MARKET, EXAMPLE_BUSINESS, Settings
+from api.audit.commands import check_at_start
+from api.commands import add_key, example_body, is_known
+from api.sandbox.stories import book
+from api.settings import DEVELOPMENT_MARKET, EXAMPLE_BUSINESS, Settings, Unset
+from api.staff.demo import DEMO_PASSWORD, DEMO_STAFF, demo_staff
+from api.store.database import Database
 from api.store.migrations import is_current, upgrade
 
 KEY_FILE = Path("var/development.key")
@@ -38,15 +42,14 @@ def run(settings: Settings, workers: int, target: str = "api.app:create") -> Non
     if settings.development:
         Path("var").mkdir(exist_ok=True)
         upgrade(settings.database_url)
+        with Database.open(settings.database_url) as database:
+            demo_staff(database, settings.sealer())
         _announce_when_ready(settings)
     else:
         _refuse_pretended(settings)
-        if not settings.index_key:
-            raise click.ClickException("CREDITLINE_INDEX_KEY must be set (32 characters or more, kept for good)")
-        if not settings.seal_keys:
-            raise click.ClickException("CREDITLINE_SEAL_KEYS must be set (id:base64 of 32 bytes, kept for good)")
         if not is_current(settings.database_url):
             raise click.ClickException("the database is not up to date: run `creditline db upgrade` first")
+    check_at_start(settings.database_url, settings.audit, development=settings.development)
     os.environ["CREDITLINE_DATABASE_URL"] = settings.database_url
     Granian(
         target, factory=True, interface=Interfaces.ASGI, address=settings.host, port=settings.port,
@@ -57,7 +60,8 @@ def run(settings: Settings, workers: int, target: str = "api.app:create") -> Non
 
 def _refuse_pretended(settings: Settings) -> None:
     """What every worker would refuse, told in one line before any of them starts; reads the manifest alone."""
-    from api.app import Pretended, refuse_pretended  # noqa: PLC0415 - development does not need it here
+    from api.advice.contacts import ContactsRefused, load_contacts  # noqa: PLC0415 - development does not need it here
+    from api.app import Pretended, refuse_pretended  # noqa: PLC0415 - the same
     from api.sources.setup import Unencrypted, refuse_plain_text  # noqa: PLC0415 - the same
 
     line = models.champion_line()
@@ -68,14 +72,17 @@ def _refuse_pretended(settings: Settings) -> None:
     try:
         refuse_pretended(settings, listed.manifest, settings.market is not None)
         refuse_plain_text(settings.sources)
-    except (Pretended, Unencrypted) as error:
+        settings.require_complete()
+        load_contacts(settings.contacts, development=False)
+    except (Pretended, Unencrypted, Unset, ContactsRefused) as error:
         raise click.ClickException(str(error)) from None
 
 
 def development_key(database_url: str) -> str:
-    """The development key, made once and kept in a private file under var/."""
-    if KEY_FILE.exists():
-        return KEY_FILE.read_text().strip()
+    """The development key, made once for a database and kept in a private file under var/."""
+    kept = KEY_FILE.read_text().strip() if KEY_FILE.exists() else ""
+    if kept and is_known(database_url, kept):
+        return kept
     secret = add_key(database_url, "development", ("apply", "supply", "audit", "operate"), development=True)
     with open(KEY_FILE, "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
         file.write(secret + "\n")
@@ -113,12 +120,16 @@ def _told_by(settings: Settings) -> str:
 
 
 def _banner(base: str, secret: str, sources: str) -> str:
+    abn, staff, password = book()["clean"].abn, next(iter(DEMO_STAFF)), DEMO_PASSWORD
     return f"""
   creditline serves on {base}   (development: synthetic release, made-up businesses)
   Facts come from: {sources}
 
+    {base}/apply                 apply, as a business does (ABN of a made-up one: {abn})
+    {base}/dev/mailbox           the mails that were sent
+    {base}/console               the staff console: sign in as {staff} with "{password}",
+                                                   the code from `.venv/bin/creditline staff code {staff}`
     {base}/schema/openapi.json   the API
-    {base}/ready                 readiness
     {base}/metrics               metrics (with the key)
 
   Development key: {secret}

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Self
 
+from api.audit.settings import AuditSettings
+from api.notices.settings import NoticeSettings
+from api.receipts.settings import ReceiptSettings
 from api.sealing import Sealer
 from api.sources.settings import Secret, SourceSettings
 
@@ -17,6 +20,12 @@ DEVELOPMENT_DATABASE = "sqlite:///var/creditline.sqlite"
 DEVELOPMENT_MARKET = Path("var/market.sqlite")
 EXAMPLE_BUSINESS = 40  # a retailer of the development market that is offered less than it asks for
 _LEAST_KEY_CHARACTERS = 32
+_MADE_UP_LENDER = "Example Lender Pty Ltd (made up)"
+_MOST_NAME_CHARACTERS = 200
+
+
+class Unset(RuntimeError):
+    """Something that only development may do without is not set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +47,16 @@ class Settings:
     comparables: Path | None = None
     index_key: Secret = field(default_factory=lambda: Secret(""))
     seal_keys: Secret = field(default_factory=lambda: Secret(""))
-    documents: Path = Path("var/documents")
+    documents: str = "var/documents"  # a folder, or s3://bucket/prefix
+    scanner: str = ""  # tcp://host:port or unix:///path of a clamd; empty scans nothing, and the case says so
+    lender_name: str = ""
+    contract_template: Path | None = None
+    contacts: Path | None = None  # whom applicants turn to: api/advice/contacts.py says what is in it
+    origin: str = ""  # where staff reach the console, such as https://credit.example; development fills it in
     sources: SourceSettings = field(default_factory=SourceSettings)
+    notices: NoticeSettings = field(default_factory=NoticeSettings)
+    audit: AuditSettings = field(default_factory=AuditSettings)
+    receipts: ReceiptSettings = field(default_factory=ReceiptSettings)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -49,11 +66,43 @@ class Settings:
         """
         variables = os.environ if environment is None else environment
         settings = cls(sources=SourceSettings.from_environment(variables))
-        for name in (each.name for each in fields(cls) if each.name != "sources"):
+        for name in (each.name for each in fields(cls) if each.name not in {"sources", "notices", "audit", "receipts"}):
             text = variables.get(f"CREDITLINE_{name.upper()}")
             if text is not None:
                 settings = replace(settings, **{name: _value(name, text)})  # type: ignore[arg-type]
-        return settings
+        notices = NoticeSettings.from_environment(variables, development=settings.development)
+        audit, receipts = AuditSettings.from_environment(variables), ReceiptSettings.from_environment(variables)
+        return replace(settings, notices=notices, audit=audit, receipts=receipts)
+
+    def require_complete(self) -> None:
+        """Raise Unset with the first variable that only development may do without."""
+        if self.development:
+            return
+        told = {
+            "CREDITLINE_INDEX_KEY (32 characters or more, kept for good)": self.index_key,
+            "CREDITLINE_SEAL_KEYS (id:base64 of 32 bytes, kept for good)": self.seal_keys,
+            "CREDITLINE_ORIGIN (where staff reach the console)": self.origin,
+            "CREDITLINE_PAGE_URL (where applicants reach their pages)": self.notices.page,
+            "CREDITLINE_LENDER_NAME (as contracts and letters show it)": self.lender_name,
+            "CREDITLINE_CONTRACT_TEMPLATE (the folder of the lender's contract)": self.contract_template,
+            "CREDITLINE_CONTACTS (the file of whom applicants turn to)": self.contacts,
+        }
+        missing = next((name for name, value in told.items() if not value), None) or self.notices.missing()
+        missing = missing or self.audit.missing() or self.receipts.missing()
+        if missing:
+            raise Unset(f"{missing} must be set")
+
+    def lender(self) -> str:
+        """The lender's legal name; a made-up one where development sets none."""
+        return self.lender_name or _MADE_UP_LENDER
+
+    def sealer(self) -> Sealer:
+        """What seals documents and seeds; a laptop may do without keys of its own. Raises Unset."""
+        if self.seal_keys:
+            return Sealer.of(self.seal_keys.reveal())
+        if not self.development:
+            raise Unset("CREDITLINE_SEAL_KEYS must be set: documents and staff secrets are sealed by it")
+        return Sealer({"development": bytes(32)})
 
 
 def _value(name: str, text: str) -> object:
@@ -64,8 +113,12 @@ def _value(name: str, text: str) -> object:
             return int(text)
         case "development":
             return text.lower() in {"1", "true", "yes"}
-        case "market" | "comparables" | "documents":
+        case "market" | "comparables" | "contract_template" | "contacts":
             return Path(text)
+        case "lender_name":
+            if len(text) > _MOST_NAME_CHARACTERS or not text.isprintable():
+                raise ValueError(f"CREDITLINE_LENDER_NAME is one line of at most {_MOST_NAME_CHARACTERS} characters")
+            return text.strip()
         case "index_key":
             if len(text) < _LEAST_KEY_CHARACTERS:
                 raise ValueError(f"CREDITLINE_INDEX_KEY must have at least {_LEAST_KEY_CHARACTERS} characters")

@@ -8,10 +8,11 @@ several workers never do the same piece at once.
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import structlog
 from sqlalchemy import Connection
@@ -33,26 +34,41 @@ WAITS = tuple(timedelta(seconds=s) for s in (15, 30, 60, 120, 300, 600, 1_200, 2
 
 
 @asynccontextmanager
-async def working(shell: flow.Shell) -> AsyncIterator[None]:
+async def working(*loops: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Work for as long as the block lasts; what is unfinished then is done by the next to come, under its lease."""
-    task = asyncio.create_task(work(shell))
+    tasks = [asyncio.create_task(loop) for loop in loops]
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def repeat(piece: Callable[[], Awaitable[object]], seconds: float, wake: asyncio.Event | None = None) -> None:
+    """Do a piece of work over and over until cancelled: every so many seconds, or at once when woken."""
+    while True:
+        if wake is None:
+            await asyncio.sleep(seconds)
+        else:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(wake.wait(), seconds)
+            wake.clear()
+        await surely(piece)
 
 
 async def work(shell: flow.Shell) -> None:
     """Work until cancelled."""
     while True:
         await asyncio.sleep(TICK_SECONDS)
-        await _surely(lambda: _complete(shell))
-        await _surely(lambda: _follow_up(shell))
+        await surely(lambda: _complete(shell))
+        await surely(lambda: _follow_up(shell))
 
 
-async def _surely(piece: Callable[[], Awaitable[None]]) -> None:
+async def surely(piece: Callable[[], Awaitable[object]]) -> None:
+    """Do a piece of work; what goes wrong is logged, without a word of what it said."""
     try:
         await piece()
     except StoreError as error:
@@ -71,7 +87,7 @@ async def _follow_up(shell: flow.Shell) -> None:
     now = shell.clock()
     due = await shell.database.read(lambda connection: store.due_messages(connection, now, MOST_A_TICK, WANTED))
     for message in due:
-        await _surely(partial(follow_up, shell, message))
+        await surely(partial(follow_up, shell, message))
 
 
 async def follow_up(shell: flow.Shell, message: store.OutboxRow) -> None:

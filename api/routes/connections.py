@@ -160,7 +160,10 @@ def parse_question(body: bytes, today: date) -> Question:
         raise Problem("validation-failed", field_problems(error)) from None
 
 
-@post(CONNECTION_VALUE, status_code=200, request_max_body_size=MOST_QUESTION_BYTES, include_in_schema=False)
+@post(
+    CONNECTION_VALUE, status_code=200, opt={"scopes": ("apply",)}, request_max_body_size=MOST_QUESTION_BYTES,
+    include_in_schema=False,
+)  # fmt: skip
 async def connection_value(request: AnyRequest) -> Response[bytes]:
     """What connecting or uploading usually gives; 503 `not-configured` where the operator has set no comparables."""
     caller = await request.app.state.keyring.caller(request.headers.get("authorization"))

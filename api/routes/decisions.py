@@ -69,7 +69,7 @@ def _json(body: bytes, status: int = 200, headers: dict[str, str] | None = None)
     )
 
 
-@post(APPLICATIONS, request_max_body_size=MOST_BODY_BYTES, include_in_schema=False)
+@post(APPLICATIONS, request_max_body_size=MOST_BODY_BYTES, opt={"scopes": ("apply",)}, include_in_schema=False)
 async def apply(request: AnyRequest) -> Response[bytes]:
     """Decide an application: 201 with the decision, or the earlier reply of the same Idempotency-Key."""
     budget, fault = _budget(request)
@@ -95,7 +95,7 @@ async def apply(request: AnyRequest) -> Response[bytes]:
     return _json(answer.body, answer.status, replayed)
 
 
-@get("/v1/decisions/{decision_id:str}", include_in_schema=False)
+@get("/v1/decisions/{decision_id:str}", opt={"scopes": ("apply", "audit")}, include_in_schema=False)
 async def decision(request: AnyRequest, decision_id: FromPath[str]) -> Response[bytes]:
     """The public reply of one of the caller's own decisions; an auditor may read any.
 
@@ -111,7 +111,7 @@ async def decision(request: AnyRequest, decision_id: FromPath[str]) -> Response[
     return _json(stored.body, headers={"Link": link} if stored.successor else None)
 
 
-@get("/v1/applications/{application_id:str}/decision", include_in_schema=False)
+@get("/v1/applications/{application_id:str}/decision", opt={"scopes": ("apply", "audit")}, include_in_schema=False)
 async def current(request: AnyRequest, application_id: FromPath[str]) -> Response[bytes]:
     """The decision of one of the caller's own applications that stands now."""
     caller = await _caller(request, "apply", "audit")
@@ -124,7 +124,7 @@ async def current(request: AnyRequest, application_id: FromPath[str]) -> Respons
     return _json(body)
 
 
-@get("/v1/decisions/{decision_id:str}/difference", include_in_schema=False)
+@get("/v1/decisions/{decision_id:str}/difference", opt={"scopes": ("audit",)}, include_in_schema=False)
 async def difference(request: AnyRequest, decision_id: FromPath[str]) -> Response[bytes]:
     """What changed from the decision that this one superseded, and which facts made it so; for auditors."""
     await _caller(request, "audit")
@@ -135,7 +135,7 @@ async def difference(request: AnyRequest, decision_id: FromPath[str]) -> Respons
     return _json(body)
 
 
-@get("/v1/decisions/{decision_id:str}/replay", include_in_schema=False)
+@get("/v1/decisions/{decision_id:str}/replay", opt={"scopes": ("audit",)}, include_in_schema=False)
 async def replay(request: AnyRequest, decision_id: FromPath[str]) -> Response[bytes]:
     """Decide again from the record and say whether every byte agrees; for auditors."""
     await _caller(request, "audit")

@@ -12,7 +12,7 @@ import click
 
 from api.sandbox import PREFIXES
 from api.sandbox.misbehaviour import switches
-from api.sandbox.server import Sandbox, run, utc_today
+from api.sandbox.server import Sandbox, run, sydney_today
 from api.sandbox.stories import book, page, submission_of
 from api.sources.market import MarketFile
 
@@ -26,7 +26,7 @@ def application(story: str) -> dict[str, Any]:
     """A story's request body, dated today; ClickException where there is no such story."""
     if story not in book():
         raise click.ClickException(f"there is no story of that name; there are: {', '.join(book())}")
-    return submission_of(story, utc_today())
+    return submission_of(story, sydney_today())
 
 
 def play(market: Path | None, host: str, port: int, latencies: tuple[str, ...], faults: tuple[str, ...]) -> None:

@@ -14,7 +14,8 @@ import socket
 import struct
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from pydantic import ValidationError
@@ -40,6 +41,7 @@ from api.sources.market import MarketFile
 MOST_BODY_BYTES = 1_000_000
 OVERSIZED_BYTES = 50_000_000
 STOP_S = 1.0  # for requests under way when it is stopped
+_SYDNEY = ZoneInfo("Australia/Sydney")
 _CHUNK = b" " * 65_536
 _TRICKLE_S = 0.05  # between two bytes
 _LOG = logging.getLogger(__name__)
@@ -57,9 +59,9 @@ SOURCES: Mapping[str, Source] = {
 }
 
 
-def utc_today() -> date:
-    """The day, UTC."""
-    return datetime.now(UTC).date()
+def sydney_today() -> date:
+    """The day in Sydney, on which real sources date what they say."""
+    return datetime.now(_SYDNEY).date()
 
 
 class Sandbox:
@@ -69,7 +71,7 @@ class Sandbox:
         self,
         market: MarketFile | None = None,
         switches: Mapping[str, Switch] | None = None,
-        today: Callable[[], date] = utc_today,
+        today: Callable[[], date] = sydney_today,
     ) -> None:
         self.switches = {source: Switch() for source in PREFIXES} | dict(switches or {})
         self.requests: Counter[str] = Counter()

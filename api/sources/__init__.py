@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from engine.application import Application
+from engine.application import Application, Business
 from engine.facts import BankData, BureauReport, ComplianceCheck, Fact, MarketplaceHistory, RegisterRecord
 
 if TYPE_CHECKING:
@@ -157,6 +157,13 @@ class NoSources:
         return Gathered(
             **{field.name: failed(field.name, "not_configured", asking.as_of) for field in fields(Gathered)}
         )
+
+
+def about(abn: str, as_of: datetime, until: float) -> Asking:
+    """A question to the register alone, of which nothing but the number is known yet."""
+    business = Business.model_construct(abn=abn, acn=None)  # type: ignore[call-arg]
+    application = Application.model_construct(business=business)  # type: ignore[call-arg]
+    return Asking(application, as_of, until=until)
 
 
 def failed(source: str, why: Why, at: datetime) -> Fact[Any]:

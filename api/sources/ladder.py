@@ -19,7 +19,19 @@ import structlog
 
 from api.errors import where
 from api.metrics import SOURCE_FAILURES, SOURCE_SECONDS
-from api.sources import NOT_ASKED, Asking, Client, Gathered, ScreenedName, Source, SourceFailed, Why, absent, failed
+from api.sources import (
+    NOT_ASKED,
+    Asking,
+    Client,
+    Gathered,
+    ScreenedName,
+    Source,
+    SourceFailed,
+    Why,
+    about,
+    absent,
+    failed,
+)
 from api.sources.exchange import Conversation, Exchange
 from api.sources.sanctions import Compliance
 from engine.facts import Fact, RegisterRecord
@@ -92,6 +104,10 @@ class Ladder:
         # The local list costs a few milliseconds and refers at most: it is looked at while the bureau is asked.
         compliance, bureau = await asyncio.gather(self._screen(asking, partial.registry), self._pay(asking, partial))
         return replace(partial, compliance=compliance, bureau=bureau)
+
+    async def look_up(self, abn: str, as_of: datetime, until: float) -> Fact[RegisterRecord]:
+        """Ask the register alone; comes back at `until` at the latest."""
+        return await self._ask("registry", about(abn, as_of, until), until)
 
     async def _pay(self, asking: Asking, partial: Gathered) -> Fact[Any]:
         if _held(PAID, asking) is None and asking.settled(partial):

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from api.sources import Asking, Gathered, NoSources
+from api.sources import Asking, Gathered, NoSources, failed
 from api.sources.market import MarketFile, MarketFileError
 from engine.application import Application
 from engine.canonical import canonical_bytes
@@ -60,6 +60,14 @@ class MarketSources:
             bureau=_stamped(facts.bureau, as_of),
         )
 
+    async def look_up(self, abn: str, as_of: datetime, until: float) -> Fact[RegisterRecord]:
+        """What the register says of an ABN before anybody applies."""
+        try:
+            facts = self._facts(abn, as_of.date()) if is_synthetic_abn(abn) else None
+        except MarketFileError:
+            return failed("registry", "not_configured", as_of)
+        return _not_found(abn, as_of) if facts is None else _stamped(facts.registry, as_of)
+
     def _facts(self, abn: str, today: date) -> Facts | None:
         key = (abn, today)
         if key not in self._held:
@@ -80,21 +88,25 @@ def _no_bank(as_of: datetime) -> Fact[BankData]:
 
 def _unknown(application: Application, as_of: datetime) -> Gathered:
     """What sources say of an ABN that nobody has heard of: not registered, and nothing connected."""
-    record = RegisterRecord(
-        abn=application.business.abn, found=False, abn_active=False, abn_active_from=as_of.date(),
-        entity_name="NOT FOUND", entity_type_code="OIE",
-    )  # fmt: skip
 
     def absent(source: str) -> dict[str, object]:
         return {"source": f"synthetic/{source}", "fetched_at": as_of, "status": "absent"}
 
     return Gathered(
-        registry=Fact[RegisterRecord](source="synthetic/registry", fetched_at=as_of, status="present", value=record),
+        registry=_not_found(application.business.abn, as_of),
         compliance=Fact[ComplianceCheck].model_validate(absent("compliance")),
         marketplace=Fact[MarketplaceHistory].model_validate(absent("marketplace")),
         bank=_no_bank(as_of),
         bureau=Fact[BureauReport].model_validate(absent("bureau")),
     )
+
+
+def _not_found(abn: str, as_of: datetime) -> Fact[RegisterRecord]:
+    record = RegisterRecord(
+        abn=abn, found=False, abn_active=False, abn_active_from=as_of.date(), entity_name="NOT FOUND",
+        entity_type_code="OIE",
+    )  # fmt: skip
+    return Fact[RegisterRecord](source="synthetic/registry", fetched_at=as_of, status="present", value=record)
 
 
 def moved(record: M, days: int) -> M:

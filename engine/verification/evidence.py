@@ -53,8 +53,13 @@ def statements_agree(bank: BankData, read: Iterable[Read]) -> bool:
     }
     if not _cover([(first, last) for _, first, last in papers], bank.oldest_on, bank.newest_on):
         return False
+    return sum(papers.values()) >= least_credits(bank)
+
+
+def least_credits(bank: BankData) -> int:
+    """The least total credits, in cents, that statements have to show to bear out uploaded rows."""
     amounts = bank.transactions["amount_cents"]
-    return int(amounts[amounts > 0].sum()) * 100 <= sum(papers.values()) * _CREDITS_SLACK
+    return -(int(amounts[amounts > 0].sum()) * -100 // _CREDITS_SLACK)
 
 
 def _cover(periods: Iterable[tuple[date, date]], first: date, last: date) -> bool:

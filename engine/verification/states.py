@@ -27,6 +27,7 @@ CASE: Mapping[tuple[CaseState, CaseEvent], CaseState] = {
     # Whatever the state, as long as the case lives: people talk about it and the clock runs.
     **{(state, event): state for state in LIVE for event in ("note", "escalate", "alert", "document_checked")},
     ("waiting", "document_received"): "waiting",
+    ("waiting", "waive"): "waiting",
     ("waiting", "complete"): "open",
     ("waiting", "expire"): "expired",
     ("open", "sample"): "open",

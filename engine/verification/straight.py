@@ -1,4 +1,4 @@
-"""When clean electronic evidence verifies itself.
+"""Straight through: when clean electronic evidence verifies itself.
 
 It does: say why a case needs people, from plain values; no reason means that it needs none. It does not: look at
 documents. The rule it keeps: one check that did not pass, one page that was only seen as a picture, one document

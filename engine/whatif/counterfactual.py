@@ -4,7 +4,7 @@ It does: try each change and each pair of changes. It does not: suggest what no 
 rule it keeps: at most two changes at a time and three suggestions, and a pair only where it beats both of its parts.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
@@ -47,12 +47,22 @@ def suggest(application: Application, facts: Facts, release: DecidingRelease) ->
 
     A pair is suggested only where it beats both of its single changes. Verified figures are what is changed.
     """
-    application, facts = restated(application, facts)
+    found = improvements(*restated(application, facts), release, CHANGES)
+    return tuple(_suggestion(changes, decision) for changes, decision in found[:MOST_SUGGESTIONS])
+
+
+def improvements(
+    application: Application, facts: Facts, release: DecidingRelease, tried: Sequence[Change]
+) -> list[tuple[tuple[Change, ...], Decision]]:
+    """Every change and pair of changes that leads to a better decision, fewest changes and best offer first.
+
+    A pair counts only where it beats both of its parts.
+    """
     now = _worth(decide(application, facts, release))
     worth: dict[tuple[str, ...], tuple[int, int]] = {}
-    found: list[tuple[tuple[str, ...], Suggestion]] = []
+    found: list[tuple[tuple[str, ...], tuple[Change, ...], Decision]] = []
     for size in range(1, MOST_CHANGES + 1):
-        for changes in combinations(CHANGES, size):
+        for changes in combinations(tried, size):
             pair: Pair | None = (application, facts)
             for change in changes:
                 pair = change.apply(*pair) if pair else None
@@ -63,9 +73,9 @@ def suggest(application: Application, facts: Facts, release: DecidingRelease) ->
             worth[names] = _worth(decision)
             floor = max((worth[(name,)] for name in names if (name,) in worth), default=now) if size > 1 else now
             if worth[names] > max(floor, now):
-                found.append((names, _suggestion(changes, decision)))
+                found.append((names, changes, decision))
     found.sort(key=lambda item: (len(item[0]), tuple(-v for v in worth[item[0]]), item[0]))
-    return tuple(suggestion for _, suggestion in found[:MOST_SUGGESTIONS])
+    return [(changes, decision) for _, changes, decision in found]
 
 
 def _worth(decision: Decision) -> tuple[int, int]:

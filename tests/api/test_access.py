@@ -24,6 +24,15 @@ GUARDED = {  # route -> the scopes of which one is enough
     ("GET", "/v1/decisions/{decision_id}/difference"): {"audit"},
     ("GET", "/v1/decisions/{decision_id}/replay"): {"audit"},
     ("GET", "/metrics"): {"operate"},
+    ("POST", "/v1/applications/{application_id}/acceptance"): {"apply"},
+    ("GET", "/v1/applications/{application_id}/case"): {"apply"},
+    ("POST", "/v1/applications/{application_id}/documents"): {"apply"},
+    ("GET", "/v1/applications/{application_id}/contract"): {"apply"},
+    ("POST", "/v1/applications/{application_id}/contract/signatures"): {"apply"},
+    ("GET", "/v1/applications/{application_id}/offer-options"): {"apply"},
+    ("GET", "/v1/applications/{application_id}/advice"): {"apply"},
+    ("POST", "/v1/applications/{application_id}/looks"): {"apply"},
+    ("POST", "/v1/applications/{application_id}/review-requests"): {"apply"},
 }
 OPEN = ("/health", "/ready", "/schema/openapi.json", "/problems/not-found")
 

@@ -93,7 +93,7 @@ def test_an_unknown_problem_has_none(lone_service: Service) -> None:
 
 
 def test_every_problem_is_described() -> None:
-    """Each slug is either among the replies of a described operation, or one of the few that belong to no route."""
+    """Each slug is among the replies of a described operation, of the console's pages, or belongs to no route."""
     told = {
         slug
         for operations in document()["paths"].values()
@@ -102,7 +102,8 @@ def test_every_problem_is_described() -> None:
         if status not in {"200", "201"}
         for slug in reply["description"].split(" | ")
     }
-    assert told | {"method-not-allowed", "draining"} == set(SLUGS)
+    pages = {"csrf-failed", "separation-of-duties", "not-held"}
+    assert told | pages | {"method-not-allowed", "draining"} == set(SLUGS)
     assert all(400 <= status < 600 and title for status, title in SLUGS.values())
 
 

@@ -72,7 +72,7 @@ def work(service: Service, until: Callable[[], bool]) -> float:
 
     async def run() -> float:
         give_up = time.monotonic() + 10
-        async with worker.working(service.state.shell):
+        async with worker.working(worker.work(service.state.shell)):
             while not until():
                 assert time.monotonic() < give_up, "it did not happen"
                 await asyncio.sleep(0.01)

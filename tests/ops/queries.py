@@ -1,4 +1,4 @@
-"""Which metrics and labels a PromQL expression names, against what api.metrics declares.
+"""Which metrics and labels a PromQL expression names, against what api.metrics and api.staff.counts declare.
 
 It looks at names, matchers and groupings, nothing else: whether the expression is PromQL at all is promtool's to say.
 """
@@ -11,6 +11,7 @@ from functools import cache
 from prometheus_client.metrics import MetricWrapperBase
 
 import api.metrics
+import api.staff.counts
 from api.metrics import REGISTRY
 
 GIVEN_BY_SCRAPING = {"job", "instance"}
@@ -34,7 +35,7 @@ class Series:
 def declared() -> dict[str, Series]:
     """Every series that the service may expose, by name."""
     found: dict[str, Series] = {}
-    for metric in vars(api.metrics).values():
+    for metric in (*vars(api.metrics).values(), *vars(api.staff.counts).values()):
         if isinstance(metric, MetricWrapperBase):
             names = frozenset(metric._labelnames)
             for suffix in _SUFFIXES[metric._type or ""]:

@@ -14,7 +14,13 @@ from tests.ops.queries import declared, faults
 FILE = Path(__file__).parents[2] / "ops" / "grafana" / "creditline.json"
 DASHBOARD: dict[str, Any] = json.loads(FILE.read_text())
 PANELS: list[dict[str, Any]] = DASHBOARD["panels"]
-ROWS = ["Service", "Sources", "Decisions without a source, and what follows", "Brakes, lists and release"]
+ROWS = [
+    "Service",
+    "Sources",
+    "Decisions without a source, and what follows",
+    "Brakes, lists and release",
+    "Full approval",
+]
 # What Grafana puts in before it asks.
 VARIABLES = {"$__rate_interval": "5m", "$job": ".*", "$source": ".*"}
 

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from api.sandbox.misbehaviour import Switch
-from api.sandbox.server import Sandbox, serving, utc_today
+from api.sandbox.server import Sandbox, serving, sydney_today
 from api.sources.market import MarketFile
 
 _START_S = 20.0
@@ -23,7 +23,7 @@ _STOP_S = 20.0
 class SandboxServer:
     """A running sandbox, for as long as a `with` lasts."""
 
-    def __init__(self, market: Path | None = None, today: Callable[[], date] = utc_today) -> None:
+    def __init__(self, market: Path | None = None, today: Callable[[], date] = sydney_today) -> None:
         self._market = None if market is None else MarketFile.open(market)
         self._sandbox = Sandbox(self._market, today=today)
         self._ready = threading.Event()

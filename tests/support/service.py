@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
@@ -42,6 +43,7 @@ from tests.support.releases import FakeRelease, fake_release
 from tests.support.schema import check_reply
 
 APPLICATIONS = "/v1/applications"
+MACHINES = ("/v1/", "/health", "/ready", "/metrics", "/schema/", "/problems/")  # all other routes are people's pages
 EVERY_SCOPE = ("apply", "supply", "audit", "operate")
 TABLES = ("application", "audit", "decision", "fact_set", "idempotency", "outbox", "person")
 PERSON: Mapping[str, Any] = json.loads(businesses.PERSON.canonical())
@@ -198,10 +200,15 @@ class Service:
         return reply
 
     def routes(self) -> set[tuple[str, str]]:
-        """Method and path template of every route that it answers, without what the framework adds."""
+        """Method and path template of every route for machines, without people's pages and what the framework adds."""
         app = self.app.app
         assert isinstance(app, Litestar)
-        return {(method, route.path_format) for route in app.routes for method in route.methods if method != "OPTIONS"}
+        return {
+            (method, route.path_format)
+            for route in app.routes
+            for method in route.methods
+            if method != "OPTIONS" and route.path_format.startswith(MACHINES)
+        }
 
     def count(self, table: str) -> int:
         """How many rows a table has."""
@@ -253,7 +260,8 @@ def opened(
     secret: str | None = None,
 ) -> Iterator[Service]:
     """The service on a migrated database, with the champion, the real clock and a new key unless others are given."""
-    settings = Settings(database_url=url, market=market, development=True)
+    folder = TemporaryDirectory(prefix="creditline-documents-")
+    settings = Settings(database_url=url, market=market, development=True, documents=folder.name)
     # The champion is loaded once, and not at all where another release is given.
     with patch.object(models, "champion", (lambda: release) if release else champion_once):
         app = create_app(settings)
@@ -262,7 +270,8 @@ def opened(
     state = app.app.state
     given = {"sources": sources, "clock": clock}
     state.shell = replace(state.shell, **{name: value for name, value in given.items() if value is not None})
-    with state.shell.database:
+    state.desk = replace(state.desk, shell=state.shell)
+    with folder, state.shell.database:
         yield Service(app, state, url, secret or add_key(url, "tests", EVERY_SCOPE), clock)
 
 

@@ -1,7 +1,9 @@
-"""What the lender has promised: open offers to a business and its group, the open book, what a day approved.
+"""What the lender has promised: lines and open offers to a business and its group, the open book, a day's approvals.
 
-All are counted from the decisions themselves, so there is no counter that could drift from them. `but_not` leaves
-out the application that is being decided again: its earlier offer is what the new decision replaces.
+All are counted from the decisions themselves, so there is no counter that could drift from them. A decision counts
+once: by its line where one was opened on it, or else as an offer, while it has not expired or its case is being
+worked on. An application with a line, or whose case was closed without one, holds no offer. `but_not` leaves out the
+application that is being decided again: its earlier offer is what the new decision replaces.
 The rule: who goes on to approve on the strength of such a count holds the business, its group and the book first
 (`hold`), or two approvals at once could both look allowed.
 """
@@ -12,9 +14,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, select, text
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select, text
 
-from api.store.tables import decision
+from api.store.tables import decision, line, verification_case
 
 SYDNEY = ZoneInfo("Australia/Sydney")
 SEGMENTS = {"division": decision.c.division, "state": decision.c.state, "entity": decision.c.entity_type}
@@ -22,7 +24,7 @@ SEGMENTS = {"division": decision.c.division, "state": decision.c.state, "entity"
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """Open conditional offers: how many, and the sum of their limits."""
+    """Lines and open conditional offers: how many, and the sum of their limits."""
 
     offers: int
     limit_cents: int
@@ -30,17 +32,33 @@ class Exposure:
 
 _later = decision.alias("later")
 STANDS: ColumnElement[bool] = ~select(_later.c.id).where(_later.c.supersedes == decision.c.id).exists()
-_COUNT, _SUM = func.count(), func.coalesce(func.sum(decision.c.limit_cents), 0)
-_OFFERS = select(_COUNT, _SUM).where(
-    decision.c.outcome == "approve", STANDS, decision.c.application_id != bindparam("but_not")
+_COUNT = func.count()
+_APPROVED = and_(decision.c.outcome == "approve", decision.c.application_id != bindparam("but_not"))
+_IS_LINE = line.c.decision_id == decision.c.id
+_UNEXPIRED = decision.c.expires_at > bindparam("now")
+_IS_OFFER = and_(
+    line.c.id.is_(None),
+    STANDS,
+    or_(
+        and_(_UNEXPIRED, or_(verification_case.c.id.is_(None), verification_case.c.state == "approved")),
+        verification_case.c.id.is_not(None) & verification_case.c.closed_at.is_(None),
+    ),
 )
-_OPEN = _OFFERS.where(decision.c.expires_at > bindparam("now"))
+_OPEN = (
+    select(_COUNT, func.coalesce(func.sum(func.coalesce(line.c.limit_cents, decision.c.limit_cents)), 0))
+    .select_from(decision)
+    .outerjoin(line, line.c.application_id == decision.c.application_id)
+    .outerjoin(verification_case, verification_case.c.application_id == decision.c.application_id)
+    .where(_APPROVED, or_(_IS_LINE, _IS_OFFER))
+)
 _OPEN_OF = (
     _OPEN.add_columns(decision.c.abn)
     .where(decision.c.abn.in_(bindparam("its_abns", expanding=True)))
     .group_by(decision.c.abn)
 )
-_BETWEEN = _OFFERS.where(decision.c.decided_at >= bindparam("start"), decision.c.decided_at < bindparam("end"))
+_BETWEEN = select(_COUNT, func.coalesce(func.sum(decision.c.limit_cents), 0)).where(
+    _APPROVED, STANDS, decision.c.decided_at >= bindparam("start"), decision.c.decided_at < bindparam("end")
+)
 _OPEN_IN = {name: _OPEN.where(column == bindparam("its_segment")) for name, column in SEGMENTS.items()}
 _BETWEEN_IN = {name: _BETWEEN.where(column == bindparam("its_segment")) for name, column in SEGMENTS.items()}
 
@@ -86,20 +104,20 @@ def _lock_number(name: str) -> int:
 
 
 def exposure_of(connection: Connection, abn: str, now: datetime) -> Exposure:
-    """The offers to this business that stand at `now`: approved, not superseded, not expired."""
+    """The lines of this business and the offers to it that stand at `now`."""
     return offers_of(connection, (abn,), now).get(abn, Exposure(0, 0))
 
 
 def offers_of(
     connection: Connection, abns: tuple[str, ...], now: datetime, but_not: str = ""
 ) -> Mapping[str, Exposure]:
-    """The same for several businesses; those without an offer are left out."""
+    """The same for several businesses; those without any are left out."""
     rows = connection.execute(_OPEN_OF, {"its_abns": abns, "now": now, "but_not": but_not})
     return {abn: Exposure(int(count), int(cents)) for count, cents, abn in rows}
 
 
 def open_book(connection: Connection, now: datetime, segment: str | None = None, but_not: str = "") -> int:
-    """Cents of all offers that stand at `now`, in a segment such as `state:NSW` where one is given."""
+    """Cents of all lines and of the offers that stand at `now`, in a segment such as `state:NSW` where one is given."""
     kind, _, value = (segment or "").partition(":")
     statement = _OPEN_IN[kind] if segment else _OPEN
     _, cents = connection.execute(statement, {"now": now, "its_segment": value, "but_not": but_not}).one()

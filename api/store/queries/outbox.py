@@ -51,6 +51,7 @@ _DUE = (
     .limit(bindparam("page"))
 )
 _WAITING = select(func.count()).select_from(outbox).where(_IS_DUE)
+_DEAD = select(func.count()).select_from(outbox).where(outbox.c.dead_at.is_not(None))
 
 
 def add_message(connection: Connection, message: NewMessage, at: datetime) -> None:
@@ -87,6 +88,11 @@ def due_messages(
 def waiting_messages(connection: Connection, topic: str) -> int:
     """How many messages of a topic are neither sent nor dead, due or not."""
     return int(connection.execute(_WAITING.where(outbox.c.topic == topic)).scalar_one())
+
+
+def dead_messages(connection: Connection) -> int:
+    """How many messages were given up and nobody had tried again."""
+    return int(connection.execute(_DEAD).scalar_one())
 
 
 def lease_message(connection: Connection, message: OutboxRow, until: datetime) -> bool:

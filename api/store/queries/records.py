@@ -45,6 +45,7 @@ class NewRecord:
     standing_query: StandingQuery | None = None
     application_sha256: str | None = None  # of one that was kept before
     request_id: str | None = None
+    honours: str | None = None  # the counterfactual under whose release it was decided
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,5 +147,6 @@ def _event(record: NewRecord, application_sha256: str | None) -> AuditEvent:
             "release_digest": new.release_digest,
             "request_id": record.request_id,
             "supersedes": new.supersedes,
+            **({"honours": record.honours} if record.honours else {}),
         },
     )

@@ -195,6 +195,12 @@ outbox = Table(
         sqlite_where=text("sent_at IS NULL AND dead_at IS NULL"),
         postgresql_where=text("sent_at IS NULL AND dead_at IS NULL"),
     ),
+    Index(
+        "ix_outbox_dead",
+        "id",
+        sqlite_where=text("dead_at IS NOT NULL"),
+        postgresql_where=text("dead_at IS NOT NULL"),
+    ),
 )
 
 brake = Table(

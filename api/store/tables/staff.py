@@ -32,6 +32,7 @@ staff = Table(
     Column("password_hash", Text),  # none until enrolled
     Column("totp_sealed", LargeBinary),
     Column("totp_last_step", BigInteger),  # a one-time code works once
+    Column("totp_pending", LargeBinary),  # sealed as well: a seed that was shown and not yet confirmed
     Column("created_at", Moment, nullable=False),
     Column("created_by", Text, nullable=False),
     Column("enrolled_at", Moment),

@@ -24,11 +24,18 @@ from api.store.tables.base import counter, digest, metadata, prefixed
 
 CASE_STATES = ("waiting", "open", "claimed", "verified", "approving", "approved", "rejected", "expired")
 DOCUMENT_STATES = ("received", "quarantined", "clean", "checked", "accepted", "returned", "rejected", "replaced")
-_QUEUED = "state IN ('open', 'claimed', 'verified', 'approving')"
+# The two stages of the queue. Queries repeat these words exactly: SQLite then knows the index that they are of.
+VERIFY_STAGE = "state IN ('open', 'claimed')"
+APPROVE_STAGE = "state IN ('verified', 'approving')"
+UNCHECKED = "state IN ('received', 'quarantined', 'clean')"
 
 
 def _one_of(column: str, words: tuple[str, ...]) -> str:
     return f"{column} IN (" + ", ".join(f"'{word}'" for word in words) + ")"
+
+
+def _partial(name: str, condition: str, *columns: str) -> Index:
+    return Index(name, *columns, sqlite_where=text(condition), postgresql_where=text(condition))
 
 
 verification_case = Table(
@@ -39,6 +46,8 @@ verification_case = Table(
     Column("accepted_decision_id", Text, ForeignKey("decision.id"), nullable=False),  # the conditional offer taken up
     Column("decision_id", Text, ForeignKey("decision.id"), nullable=False),  # the one it stands on now
     Column("abn", Text, nullable=False),
+    # The legal name to search by, lower case; compared by code points, so that a prefix is a range of the index.
+    Column("name_key", Text().with_variant(Text(collation="C"), "postgresql"), nullable=False),
     Column("state", Text, nullable=False),
     Column("version", Integer, nullable=False),  # one more with every event
     Column("limit_cents", BigInteger, nullable=False),  # of the decision it stands on
@@ -59,6 +68,7 @@ verification_case = Table(
     Column("snoozed_until", Moment),
     Column("escalated", Boolean, nullable=False),
     Column("verified_by", Text),  # a member of staff, or 'machine'
+    Column("content_sha256", Text),  # of what was verified and waits for approval; none before
     Column("sampled", Boolean, nullable=False),  # verified by machine and drawn for people to look at
     Column("closed_at", Moment),
     UniqueConstraint("application_id"),
@@ -73,17 +83,17 @@ verification_case = Table(
     CheckConstraint("(state IN ('claimed', 'approving')) = (owner IS NOT NULL)", "owner_while_worked"),
     CheckConstraint("(state IN ('approved', 'rejected', 'expired')) = (closed_at IS NOT NULL)", "closed"),
     CheckConstraint("(due_at IS NULL) = (queue_at IS NULL)", "queued_by_deadline"),
+    CheckConstraint(f"queue_at IS NOT NULL OR NOT ({VERIFY_STAGE} OR {APPROVE_STAGE})", "queued_has_place"),
+    digest("content_sha256"),
     Index("ix_verification_case_abn", "abn"),
-    Index("ix_verification_case_owner", "owner", sqlite_where=text(_QUEUED), postgresql_where=text(_QUEUED)),
-    Index(
-        "ix_verification_case_queue", "state", "queue_at", "rank", "id",
-        sqlite_where=text(_QUEUED), postgresql_where=text(_QUEUED),
-    ),
-    Index(
-        "ix_verification_case_due", "due_at",
-        sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL"),
-    ),
-)  # fmt: skip
+    Index("ix_verification_case_name", "name_key"),
+    _partial("ix_verification_case_verify", VERIFY_STAGE, "queue_at", "rank", "id"),
+    _partial("ix_verification_case_approve", APPROVE_STAGE, "queue_at", "rank", "id"),
+    _partial("ix_verification_case_owner", "owner IS NOT NULL", "owner"),
+    _partial("ix_verification_case_alert", "closed_at IS NULL", "alerted_hours", "due_at"),
+    _partial("ix_verification_case_waiting", "state = 'waiting'", "expires_at", "id"),
+    _partial("ix_verification_case_closed", "closed_at IS NOT NULL", "state", "closed_at", "id"),
+)
 
 case_event = Table(
     "case_event",
@@ -123,22 +133,32 @@ document = Table(
     Column("reason", Text),  # the code with which it was returned or rejected
     Column("words", Text),  # to the applicant
     Column("settled_at", Moment),
+    # Of the worker that looks at it; nobody tries more often than the attempts allow.
+    Column("lease_until", Moment),
+    Column("attempts", Integer, nullable=False),
     prefixed("doc_"),
     digest("sha256"),
     CheckConstraint(_one_of("state", DOCUMENT_STATES), "state"),
     CheckConstraint("bytes > 0", "bytes"),
     CheckConstraint("pages >= 1", "pages"),
+    CheckConstraint("attempts BETWEEN 0 AND 5", "attempts"),
     CheckConstraint("length(perceptual) = 16", "perceptual_length"),
     CheckConstraint("(state IN ('returned', 'rejected')) = (reason IS NOT NULL)", "refused_with_reason"),
     Index("ix_document_case_id", "case_id"),
     Index("ix_document_sha256", "sha256"),
-    Index("ix_document_perceptual", "perceptual"),
-    Index(
-        "ix_document_unchecked", "received_at",
-        sqlite_where=text("state IN ('received', 'quarantined', 'clean')"),
-        postgresql_where=text("state IN ('received', 'quarantined', 'clean')"),
-    ),
-)  # fmt: skip
+    _partial("ix_document_unchecked", UNCHECKED, "received_at", "id"),
+)
+
+# A perceptual hash in four parts of 16 bits: hashes that are near each other have a part that is nearly the same.
+document_part = Table(
+    "document_part",
+    metadata,
+    Column("part", Integer, primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("document_id", Text, ForeignKey("document.id"), primary_key=True),
+    CheckConstraint("part BETWEEN 0 AND 3", "part"),
+    CheckConstraint("length(value) = 4", "value_length"),
+)
 
 document_check = Table(
     "document_check",

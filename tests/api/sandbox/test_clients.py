@@ -1,12 +1,13 @@
 """Every story through the real clients: sandbox, sockets, ladder and list together end as the book says."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache
 from time import monotonic
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -22,6 +23,7 @@ from engine.facts import BankData, Exposure, Fact, Facts
 from engine.release import Release
 from tests.support.sandbox import SandboxServer
 
+SYDNEY = ZoneInfo("Australia/Sydney")
 BUDGET_S = 4.0  # for all sources; a busy machine may need most of it, a black hole always takes its share
 
 
@@ -66,15 +68,15 @@ async def screened(story: Story, asking: Asking) -> Any:
     return (await compliance().fetch(replace(asking, names=names))).value
 
 
-async def decided(story: Story, url: str, release: Release) -> Decision:
+async def decided(story: Story, url: str, release: Release, clock: Callable[[], datetime] = now) -> Decision:
     """The decision on a story whose facts came over the sockets, the bureau asked only where it matters."""
     settings = SourceSettings.from_environment({"CREDITLINE_SANDBOX": url})
-    rungs, as_of = ladder(settings, now, development=True), now()
+    rungs, as_of = ladder(settings, clock, development=True), clock()
     application = story.application(as_of.date())
     check = await screened(story, Asking(application, as_of))
 
     def conclude(gathered: Gathered) -> Decision:
-        return decide(application, joined(story, gathered, check), release)
+        return decide(application, joined(story, gathered, check, clock()), release)
 
     def settled(gathered: Gathered) -> bool:
         return any(found.kind == "knock_out" for found in conclude(gathered).findings)
@@ -85,9 +87,8 @@ async def decided(story: Story, url: str, release: Release) -> Decision:
         return conclude(await rungs.gather(asking))
 
 
-def joined(story: Story, gathered: Gathered, check: Any) -> Facts:
+def joined(story: Story, gathered: Gathered, check: Any, at: datetime) -> Facts:
     """Facts as the service joins them: uploads in the bank's place, and the lender's own position."""
-    at = now()
 
     def ours(value: Any) -> Fact[Any]:
         return Fact[Any](source="test", fetched_at=at, status="present", value=value)
@@ -108,6 +109,17 @@ def test_a_story_ends_as_it_says_over_the_wire(name: str, sandbox: SandboxServer
     deciding = {"decline": "knock_out", "refer": "referral"}.get(decision.outcome)
     assert decision.outcome == story.expects.outcome
     assert tuple(found.rule for found in decision.findings if found.kind == deciding) == story.expects.findings
+    assert tuple(reason.code for reason in decision.reasons) == story.expects.reasons
+
+
+@pytest.mark.parametrize("hour", [2, 12, 15, 22])
+@pytest.mark.parametrize("day", [5, 28, 31])
+def test_a_story_ends_the_same_at_any_hour(day: int, hour: int, champion: Release) -> None:
+    """What a bank's last days decide does not hang on whether it is tomorrow in Sydney already."""
+    at = datetime(2026, 12, day, hour, 30, tzinfo=UTC)
+    story = book()["over_indebted"]
+    with SandboxServer(today=lambda: at.astimezone(SYDNEY).date()) as server:
+        decision = asyncio.run(decided(story, server.url, champion, lambda: at))
     assert tuple(reason.code for reason in decision.reasons) == story.expects.reasons
 
 

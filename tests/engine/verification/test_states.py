@@ -60,12 +60,13 @@ class Case:
             **dict.fromkeys(("claim", "sample", "machine_verify"), free and not self.vouched),
             **dict.fromkeys(("lapse", "snooze", "reassign"), working),
             **dict.fromkeys(
-                ("release", "record", "accept_document", "waive", "return_document", "request", "verify"),
+                ("release", "record", "accept_document", "return_document", "request", "verify"),
                 working and not self.vouched,
             ),
             **dict.fromkeys(
                 ("release_approval", "decided", "approve", "decline", "send_back"), working and self.vouched
             ),
+            "waive": not self.documents_in or (working and not self.vouched),
             "document_received": not self.vouched,
             "claim_approval": free and self.vouched,
             "approve_final": self.documents_in and self.vouched,

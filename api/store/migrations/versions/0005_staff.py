@@ -33,6 +33,7 @@ def _staff() -> None:
         sa.Column("password_hash", sa.Text(), nullable=True),
         sa.Column("totp_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("totp_last_step", sa.BigInteger(), nullable=True),
+        sa.Column("totp_pending", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("created_by", sa.Text(), nullable=False),
         sa.Column("enrolled_at", sa.BigInteger(), nullable=True),

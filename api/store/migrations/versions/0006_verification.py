@@ -17,12 +17,17 @@ _NOT_DUE_DILIGENCE = (
     " AND NEW.contract_id = OLD.contract_id AND NEW.abn = OLD.abn AND NEW.limit_cents = OLD.limit_cents"
     " AND NEW.monthly_rate_bps = OLD.monthly_rate_bps AND NEW.opened_at = OLD.opened_at)"
 )
-_OTHER_CASE = "NEW.id <> OLD.id OR NEW.application_id <> OLD.application_id OR NEW.version < OLD.version"
+_OTHER_CASE = (
+    "NEW.id <> OLD.id OR NEW.application_id <> OLD.application_id OR NEW.abn <> OLD.abn"
+    " OR NEW.accepted_decision_id <> OLD.accepted_decision_id OR NEW.opened_at <> OLD.opened_at"
+    " OR NEW.version < OLD.version"
+)
 _OTHER_DOCUMENT = "NEW.id <> OLD.id OR NEW.case_id <> OLD.case_id OR NEW.sha256 <> OLD.sha256 OR NEW.kind <> OLD.kind"
 _REFUSED_CHANGES = {
     "verification_case": _OTHER_CASE,
     "case_event": None,
     "document": _OTHER_DOCUMENT,
+    "document_part": None,
     "document_check": None,
     "recorded_value": None,
     "approval": None,
@@ -37,6 +42,7 @@ def upgrade() -> None:
     _verification_case()
     _case_indexes()
     _document()
+    _document_part()
     _case_event()
     _document_check()
     _recorded_value()
@@ -55,6 +61,7 @@ def _verification_case() -> None:
         sa.Column("accepted_decision_id", sa.Text(), nullable=False),
         sa.Column("decision_id", sa.Text(), nullable=False),
         sa.Column("abn", sa.Text(), nullable=False),
+        sa.Column("name_key", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("limit_cents", sa.BigInteger(), nullable=False),
@@ -73,6 +80,7 @@ def _verification_case() -> None:
         sa.Column("snoozed_until", sa.BigInteger(), nullable=True),
         sa.Column("escalated", sa.Boolean(), nullable=False),
         sa.Column("verified_by", sa.Text(), nullable=True),
+        sa.Column("content_sha256", sa.Text(), nullable=True),
         sa.Column("sampled", sa.Boolean(), nullable=False),
         sa.Column("closed_at", sa.BigInteger(), nullable=True),
         sa.CheckConstraint(
@@ -91,6 +99,11 @@ def _verification_case() -> None:
         sa.CheckConstraint(
             "(due_at IS NULL) = (queue_at IS NULL)", name=op.f("ck_verification_case_queued_by_deadline")
         ),
+        sa.CheckConstraint(
+            "queue_at IS NOT NULL OR NOT (state IN ('open', 'claimed') OR state IN ('verified', 'approving'))",
+            name=op.f("ck_verification_case_queued_has_place"),
+        ),
+        sa.CheckConstraint("length(content_sha256) = 64", name=op.f("ck_verification_case_content_sha256_length")),
         sa.CheckConstraint(
             "(owner IS NULL) = (lease_until IS NULL)", name=op.f("ck_verification_case_owner_has_lease")
         ),
@@ -113,28 +126,19 @@ def _verification_case() -> None:
 
 
 def _case_indexes() -> None:
-    op.create_index("ix_verification_case_abn", "verification_case", ["abn"])
-    op.create_index(
-        "ix_verification_case_due",
-        "verification_case",
-        ["due_at"],
-        sqlite_where=sa.text("closed_at IS NULL"),
-        postgresql_where=sa.text("closed_at IS NULL"),
-    )
-    op.create_index(
-        "ix_verification_case_owner",
-        "verification_case",
-        ["owner"],
-        sqlite_where=sa.text("state IN ('open', 'claimed', 'verified', 'approving')"),
-        postgresql_where=sa.text("state IN ('open', 'claimed', 'verified', 'approving')"),
-    )
-    op.create_index(
-        "ix_verification_case_queue",
-        "verification_case",
-        ["state", "queue_at", "rank", "id"],
-        sqlite_where=sa.text("state IN ('open', 'claimed', 'verified', 'approving')"),
-        postgresql_where=sa.text("state IN ('open', 'claimed', 'verified', 'approving')"),
-    )
+    table = "verification_case"
+    op.create_index("ix_verification_case_abn", table, ["abn"])
+    op.create_index("ix_verification_case_name", table, ["name_key"])
+    _partial("ix_verification_case_verify", table, "state IN ('open', 'claimed')", "queue_at", "rank", "id")
+    _partial("ix_verification_case_approve", table, "state IN ('verified', 'approving')", "queue_at", "rank", "id")
+    _partial("ix_verification_case_owner", table, "owner IS NOT NULL", "owner")
+    _partial("ix_verification_case_alert", table, "closed_at IS NULL", "alerted_hours", "due_at")
+    _partial("ix_verification_case_waiting", table, "state = 'waiting'", "expires_at", "id")
+    _partial("ix_verification_case_closed", table, "closed_at IS NOT NULL", "state", "closed_at", "id")
+
+
+def _partial(name: str, table: str, condition: str, *columns: str) -> None:
+    op.create_index(name, table, list(columns), sqlite_where=sa.text(condition), postgresql_where=sa.text(condition))
 
 
 def _document() -> None:
@@ -156,6 +160,8 @@ def _document() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("words", sa.Text(), nullable=True),
         sa.Column("settled_at", sa.BigInteger(), nullable=True),
+        sa.Column("lease_until", sa.BigInteger(), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "(state IN ('returned', 'rejected')) = (reason IS NOT NULL)", name=op.f("ck_document_refused_with_reason")
         ),
@@ -168,19 +174,27 @@ def _document() -> None:
         sa.CheckConstraint("length(perceptual) = 16", name=op.f("ck_document_perceptual_length")),
         sa.CheckConstraint("length(sha256) = 64", name=op.f("ck_document_sha256_length")),
         sa.CheckConstraint("pages >= 1", name=op.f("ck_document_pages")),
+        sa.CheckConstraint("attempts BETWEEN 0 AND 5", name=op.f("ck_document_attempts")),
         sa.ForeignKeyConstraint(["case_id"], ["verification_case.id"], name=op.f("fk_document_case_id")),
         sa.ForeignKeyConstraint(["person_ref"], ["person.ref"], name=op.f("fk_document_person_ref")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_document")),
     )
     op.create_index("ix_document_case_id", "document", ["case_id"])
-    op.create_index("ix_document_perceptual", "document", ["perceptual"])
     op.create_index("ix_document_sha256", "document", ["sha256"])
-    op.create_index(
-        "ix_document_unchecked",
-        "document",
-        ["received_at"],
-        sqlite_where=sa.text("state IN ('received', 'quarantined', 'clean')"),
-        postgresql_where=sa.text("state IN ('received', 'quarantined', 'clean')"),
+    unchecked = "state IN ('received', 'quarantined', 'clean')"
+    _partial("ix_document_unchecked", "document", unchecked, "received_at", "id")
+
+
+def _document_part() -> None:
+    op.create_table(
+        "document_part",
+        sa.Column("part", sa.Integer(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("document_id", sa.Text(), nullable=False),
+        sa.CheckConstraint("part BETWEEN 0 AND 3", name=op.f("ck_document_part_part")),
+        sa.CheckConstraint("length(value) = 4", name=op.f("ck_document_part_value_length")),
+        sa.ForeignKeyConstraint(["document_id"], ["document.id"], name=op.f("fk_document_part_document_id")),
+        sa.PrimaryKeyConstraint("part", "value", "document_id", name=op.f("pk_document_part")),
     )
 
 
@@ -346,6 +360,8 @@ def _line() -> None:
         sa.UniqueConstraint("contract_id", name=op.f("uq_line_contract_id")),
     )
     op.create_index("ix_line_abn", "line", ["abn"])
+    dead = sa.text("dead_at IS NOT NULL")
+    op.create_index("ix_outbox_dead", "outbox", ["id"], sqlite_where=dead, postgresql_where=dead)
 
 
 def _triggers() -> None:

@@ -5,18 +5,18 @@ hosts). The rule it keeps: a test compares its paths with the routes that exist,
 """
 
 from functools import cache
-from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
 from api.comparables import Question
-from api.errors import SLUGS
+from api.openapi.advice import advice_paths, advice_schemas
+from api.openapi.cases import case_paths, case_schemas
+from api.openapi.parts import Schema, obj, problems, read, ref, reply
 from api.wire import Submission
 from engine.difference import Difference
 from engine.pricing import CostDisclosure, Fees
 from engine.reasons import Reason
 
-Schema = dict[str, Any]
 _PROBLEMS_OF_APPLY = (
     "idempotency-key-missing", "idempotency-key-invalid", "idempotency-key-reuse", "idempotency-in-flight",
     "idempotency-key-expired", "invalid-deadline", "duplicate-application", "application-locked", "deadline-exceeded",
@@ -98,45 +98,47 @@ def _paths() -> dict[str, Schema]:
                 ],
                 "requestBody": {
                     "required": True,
-                    "content": {"application/json": {"schema": _ref("Submission"), "example": EXAMPLE}},
+                    "content": {"application/json": {"schema": ref("Submission"), "example": EXAMPLE}},
                 },
-                "responses": {"201": _reply("The decision, recorded", "Decision"), **_problems(*_PROBLEMS_OF_APPLY)},
+                "responses": {"201": reply("The decision, recorded", "Decision"), **problems(*_PROBLEMS_OF_APPLY)},
             }
         },
         "/v1/connection-value": {"post": _connection_value()},
         "/v1/decisions/{decision_id}": {
-            "get": _read("decision", "A decision of yours again", "Decision", [decision_id], "unauthenticated",
+            "get": read("decision", "A decision of yours again", "Decision", [decision_id], "unauthenticated",
                          "forbidden", "not-found", "dependency-unavailable", "internal"),
         },
         "/v1/applications/{application_id}/decision": {
-            "get": _read("current", "The decision of an application of yours that stands now", "Decision",
+            "get": read("current", "The decision of an application of yours that stands now", "Decision",
                          [{**decision_id, "name": "application_id"}], "unauthenticated", "forbidden", "not-found",
                          "dependency-unavailable", "internal"),
         },
         "/v1/decisions/{decision_id}/difference": {
-            "get": _read("difference", "What a decision changed of the one it superseded, and why (auditors)",
+            "get": read("difference", "What a decision changed of the one it superseded, and why (auditors)",
                          "Difference", [decision_id], "unauthenticated", "forbidden", "not-found",
                          "dependency-unavailable", "internal"),
         },
         "/v1/decisions/{decision_id}/replay": {
-            "get": _read("replay", "Decide again from the record and compare every byte (auditors)", "Replay",
+            "get": read("replay", "Decide again from the record and compare every byte (auditors)", "Replay",
                          [decision_id], "unauthenticated", "forbidden", "not-found", "gone",
                          "dependency-unavailable", "internal"),
         },
-        "/health": {"get": _read("health", "The process lives", "Status", [])},
-        "/ready": {"get": _read("ready", "The service can decide", "Status", [], "dependency-unavailable")},
+        **case_paths(),
+        **advice_paths(),
+        "/health": {"get": read("health", "The process lives", "Status", [])},
+        "/ready": {"get": read("ready", "The service can decide", "Status", [], "dependency-unavailable")},
         "/problems/{slug}": {
-            "get": _read("problem", "What a problem means", "ProblemMeaning",
+            "get": read("problem", "What a problem means", "ProblemMeaning",
                          [{**decision_id, "name": "slug"}], "not-found"),
         },
         "/metrics": {
             "get": {
                 "operationId": "metrics", "summary": "Prometheus metrics (operators)",
                 "responses": {"200": {"description": "Text format", "content": {"text/plain": {}}},
-                              **_problems("unauthenticated", "forbidden", "dependency-unavailable", "internal")},
+                              **problems("unauthenticated", "forbidden", "dependency-unavailable", "internal")},
             }
         },
-        "/schema/openapi.json": {"get": _read("openapi", "This document", "Status", [])},
+        "/schema/openapi.json": {"get": read("openapi", "This document", "Status", [])},
     }  # fmt: skip
 
 
@@ -144,10 +146,10 @@ def _connection_value() -> Schema:
     return {
         "operationId": "connection_value",
         "summary": "What connecting or uploading bank statements usually gives, before any consent; nothing is kept",
-        "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("Question")}}},
+        "requestBody": {"required": True, "content": {"application/json": {"schema": ref("Question")}}},
         "responses": {
-            "200": _reply("Ranges over comparable businesses, each way on the same footing", "ConnectionValue"),
-            **_problems(
+            "200": reply("Ranges over comparable businesses, each way on the same footing", "ConnectionValue"),
+            **problems(
                 "malformed-json", "malformed-request", "request-timeout", "validation-failed", "payload-too-large",
                 "unsupported-media-type", "unauthenticated", "forbidden", "rate-limited", "not-configured",
                 "overloaded", "dependency-unavailable", "internal",
@@ -156,52 +158,25 @@ def _connection_value() -> Schema:
     }  # fmt: skip
 
 
-def _read(operation: str, summary: str, schema: str, parameters: list[Schema], *problems: str) -> Schema:
-    return {
-        "operationId": operation,
-        "summary": summary,
-        "parameters": parameters,
-        "responses": {"200": _reply(summary, schema), **_problems(*problems)},
-    }
-
-
-def _ref(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _reply(description: str, schema: str) -> Schema:
-    return {"description": description, "content": {"application/json": {"schema": _ref(schema)}}}
-
-
-def _problems(*slugs: str) -> dict[str, Schema]:
-    by_status: dict[str, list[str]] = {}
-    for slug in slugs:
-        by_status.setdefault(str(SLUGS[slug][0]), []).append(slug)
-    content = {"application/problem+json": {"schema": _ref("Problem")}}
-    return {
-        status: {"description": " | ".join(sorted(names)), "content": content} for status, names in by_status.items()
-    }
-
-
 def _schemas() -> dict[str, Schema]:
     text, number = {"type": "string"}, {"type": "integer"}
     strings = {"type": "array", "items": text}
-    condition = _object(code=text, text=text)
-    offer = _object(
-        limit_cents=number, monthly_rate_bps=number, monthly_rate_percent=text, fees=_ref("Fees"), held_until=text,
-        conditions={"type": "array", "items": condition}, worked_draw=_ref("CostDisclosure"),
+    condition = obj(code=text, text=text)
+    offer = obj(
+        limit_cents=number, monthly_rate_bps=number, monthly_rate_percent=text, fees=ref("Fees"), held_until=text,
+        conditions={"type": "array", "items": condition}, worked_draw=ref("CostDisclosure"),
     )  # fmt: skip
     return {
         "Offer": offer,
-        "Decision": _object(
+        "Decision": obj(
             decision_id=text, application_id=text, decided_at=text,
             outcome={"type": "string", "enum": ["approve", "refer", "decline"]}, message=text, requested_cents=number,
-            offer={"anyOf": [_ref("Offer"), {"type": "null"}]},
-            reasons={"type": "array", "maxItems": 4, "items": _ref("Reason")}, external_data_unavailable=strings,
+            offer={"anyOf": [ref("Offer"), {"type": "null"}]},
+            reasons={"type": "array", "maxItems": 4, "items": ref("Reason")}, external_data_unavailable=strings,
             supersedes={"type": ["string", "null"]}, audit_seq=number, receipt_hash=text,
             synthetic={"type": "boolean"},
         ),
-        "Replay": _object(
+        "Replay": obj(
             decision_id=text, match={"type": "boolean"}, engine_recorded=text, engine_now=text, release=text,
             difference={"type": ["string", "null"]},
         ),
@@ -209,26 +184,22 @@ def _schemas() -> dict[str, Schema]:
             "type": "object", "required": ["type", "title", "status", "request_id"],
             "properties": {
                 "type": text, "title": text, "status": number, "request_id": text,
-                "errors": {"type": "array", "items": _object(path=text, rule=text, message=text)},
+                "errors": {"type": "array", "items": obj(path=text, rule=text, message=text)},
                 "earlier_decision": text,
             },
         },
-        "ConnectionValue": _object(
+        "ConnectionValue": obj(
             source={"const": "bank"},
-            ways={"type": "array", "minItems": 2, "maxItems": 2, "items": _ref("ConnectionWay")},
+            ways={"type": "array", "minItems": 2, "maxItems": 2, "items": ref("ConnectionWay")},
             without_cents={"type": ["integer", "null"]}, note=text, basis=text, synthetic={"type": "boolean"},
         ),
-        "ConnectionWay": _object(
+        "ConnectionWay": obj(
             way={"enum": ["connect", "upload"]}, usual={"type": "boolean"}, words=text,
             line_low_cents={"type": ["integer", "null"]}, line_median_cents={"type": ["integer", "null"]},
             line_high_cents={"type": ["integer", "null"]},
         ),
-        "ProblemMeaning": _object(slug=text, status=number, title=text),
+        "ProblemMeaning": obj(slug=text, status=number, title=text),
         "Status": {"type": "object"},
-    }  # fmt: skip
-
-
-def _object(**properties: Schema) -> Schema:
-    return {
-        "type": "object", "required": list(properties), "properties": properties, "additionalProperties": False,
+        **case_schemas(),
+        **advice_schemas(),
     }  # fmt: skip

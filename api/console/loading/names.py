@@ -1,0 +1,38 @@
+"""Names for ids: staff, businesses, people; erased people have none."""
+
+import json
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection
+
+from api.store import queries as store
+from engine.people import Person
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A person's name and birthday."""
+
+    name: str
+    born: date
+
+
+def staff_names(connection: Connection) -> dict[str, str]:
+    """Everybody's name by id; the machine and the clock have theirs."""
+    return {each.id: each.name for each in store.list_staff(connection)} | {"machine": "machine", "clock": "the clock"}
+
+
+def business_name(connection: Connection, application_id: str) -> str:
+    """The legal name as it was stated; KeyError for an application that is not kept."""
+    row = store.get_application(connection, application_id)
+    if row is None:
+        raise KeyError("a case has an application")
+    return str(json.loads(row.body)["business"]["legal_name"])
+
+
+def people_named(connection: Connection, application_id: str) -> dict[str, Named]:
+    """The people of an application by reference, but for those who were erased."""
+    kept = ((each.ref, each.body) for each in store.people_of(connection, application_id) if each.body is not None)
+    people = ((ref, Person.model_validate_json(body)) for ref, body in kept)
+    return {ref: Named(f"{each.given_names} {each.family_name}", each.date_of_birth) for ref, each in people}

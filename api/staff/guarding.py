@@ -1,0 +1,167 @@
+"""What stands before the routes of staff: who is signed in, whether they may do this, and whether they meant to.
+
+It does: enforce the action that a route declares, refuse foreign pages and requests without the session's token, read
+forms. It does not: know cases; whose case it is, is the case service's to hold. The rules it keeps: origin, session,
+role and token are looked at in this order and before the body (a small form's apart, which may hold the token); a
+denied request is logged by member and action, and counted.
+"""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+import structlog
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from api.bodies import whole_body
+from api.errors import Problem
+from api.staff.authority import may
+from api.staff.counts import DENIED
+from api.staff.door import Door, Held, Sender
+from api.staff.sessions import BROWSER_COOKIE, SESSION_COOKIE
+
+log = structlog.get_logger()
+
+MOST_FORM_BYTES = 64_000
+MOST_FIELDS = 200
+CSRF_FIELD, CSRF_HEADER = "csrf", "x-csrf-token"
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_FORM = "application/x-www-form-urlencoded"
+AnyRequest = Request[Any, Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of staff who is signed in, for the length of one request; `session` is the digest of its token."""
+
+    id: str
+    name: str
+    roles: frozenset[str]
+    session: str
+    csrf: str
+    demo: bool = False
+
+    def may(self, action: str) -> bool:
+        """Whether one of the roles allows an action of the table."""
+        return may(self.roles, action)
+
+
+async def enforce(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Litestar's guard of the whole application: nobody reaches a route with an action but who may do it."""
+    action = handler.opt.get("action")
+    if action is not None:
+        assert isinstance(connection, Request)
+        await signed_in(connection, action)
+
+
+enforce.enforces_actions = True  # type: ignore[attr-defined]  # what authority.require_rules looks for
+
+
+async def signed_in(request: AnyRequest, action: str) -> Member:
+    """Who is signed in and may do this; Problems `csrf-failed`, `unauthenticated`, `forbidden`.
+
+    KeyError for an action that is not in the table.
+    """
+    door = door_of(request)
+    unsafe = request.method not in _SAFE
+    if unsafe and not is_ours(request):
+        raise _denied("csrf-failed", action, "origin")
+    token = request.cookies.get(SESSION_COOKIE)
+    held = await door.held(token)
+    if held is None or held.session.stage != "full" or held.member.enrolled_at is None:
+        raise _denied("unauthenticated", action, "over" if token else "signed_out")
+    if not may(held.member.roles, action):
+        raise _denied("forbidden", action, "role", held)
+    if unsafe:
+        await require_token(request, held, action)
+    member = _member(held)
+    request.scope["state"]["held"], request.scope["state"]["member"] = held, member
+    return member
+
+
+def member_of(request: AnyRequest) -> Member:
+    """Whom the guard let in; KeyError on a route without an action."""
+    member: Member = request.scope["state"]["member"]
+    return member
+
+
+def held_of(request: AnyRequest) -> Held:
+    """The session that the guard let in; KeyError on a route without an action."""
+    held: Held = request.scope["state"]["held"]
+    return held
+
+
+def door_of(request: AnyRequest) -> Door:
+    """The people's entrance of this application."""
+    door: Door = request.app.state.staff
+    return door
+
+
+def sender_of(request: AnyRequest) -> Sender:
+    """Where a request comes from: the address of the connection, since anybody can write a header."""
+    address = request.client.host if request.client else ""
+    return Sender(address, request.cookies.get(BROWSER_COOKIE))
+
+
+# -- whether the sender meant it -----------------------------------------------------------------------------
+
+
+def is_ours(request: AnyRequest) -> bool:
+    """Whether a page of ours sent this: every browser says where a POST comes from, and what does not say is refused.
+
+    A page without a referrer has the origin `null`; it is believed where the browser calls it same-origin.
+    """
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    origins = door_of(request).origins
+    if site is None:
+        return origin in origins
+    return site == "same-origin" and (origin in {None, "null"} or origin in origins)
+
+
+async def require_token(request: AnyRequest, held: Held, action: str) -> None:
+    """Problem `csrf-failed` without the session's token: in the header, or a field of a small form."""
+    shown = request.headers.get(CSRF_HEADER)
+    if shown is None and request.headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM:
+        shown = (await read_form(request)).get(CSRF_FIELD)
+    if shown is None or not hmac.compare_digest(shown.encode(), held.session.csrf.encode()):
+        raise _denied("csrf-failed", action, "csrf", held)
+
+
+async def read_form(request: AnyRequest) -> Mapping[str, str]:
+    """The fields of a form, each given once; {} for a body of another kind.
+
+    Problem `payload-too-large` above 64 kB or without a length, `malformed-request` for what is no form in UTF-8.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
+        return {}
+    length = request.headers.get("content-length", "")
+    if not (length.isascii() and length.isdigit()) or int(length[:9]) > MOST_FORM_BYTES:
+        raise Problem("payload-too-large")
+    try:
+        pairs = parse_qsl(
+            (await whole_body(request)).decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=MOST_FIELDS,
+        )
+    except ValueError:
+        raise Problem("malformed-request") from None
+    form = dict(pairs)
+    if len(form) != len(pairs):
+        raise Problem("malformed-request")
+    return form
+
+
+def _member(held: Held) -> Member:
+    row = held.member
+    return Member(row.id, row.name, row.roles, held.session.sha256, held.session.csrf, row.demo)
+
+
+def _denied(slug: str, action: str, why: str, held: Held | None = None) -> Problem:
+    DENIED.labels(action, why).inc()
+    log.warning("staff_denied", action=action, why=why, staff_id=held.member.id if held else None)
+    return Problem(slug)

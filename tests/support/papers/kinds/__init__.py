@@ -1,0 +1,1 @@
+"""One module a group of kinds: how such papers look."""
