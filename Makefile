@@ -30,7 +30,7 @@ define install_project
 $(UV) pip install -q --python $(BIN)/python --offline --no-deps --no-build-isolation --editable .
 endef
 
-.PHONY: help env run serve market test check format lock bench release clean
+.PHONY: help env run serve market test check format lock bench simulate papers pictures release clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -65,6 +65,15 @@ format: .venv/ok ## Format the code, and mend what the linter can mend
 
 bench: .venv/ok ## Measure
 	$(BIN)/python -m benchmarks
+
+simulate: .venv/ok ## Simulate 200 weeks of the verification queue
+	$(BIN)/python -m tests.api.simulation
+
+papers: .venv/ok ## Measure the machine checks on made-up documents
+	$(BIN)/python -m benchmarks.papers --count 960 --scans 72 --write
+
+pictures: .venv/ok ## Take a picture of every page of the applicant's, at two widths
+	$(BIN)/python -m benchmarks.journey --pictures var/pictures
 
 # The commands that made the shipped release; ROOT=models publishes beside it under another RELEASE name.
 RELEASE ?= synthetic-2026-11

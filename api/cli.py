@@ -7,6 +7,7 @@ It does: serve, decide a file, replay the record, manage keys, export, migrate. 
 import json
 import os
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -297,7 +298,7 @@ def staff_code(login: str) -> None:
     """Print the one-time code of a demo member."""
     from api.staff.commands import demo_code
 
-    settings = _settings()
+    settings = replace(_settings(), development=True)  # a demo member's seed is sealed by what development has
     click.echo(demo_code(settings.database_url, settings.sealer(), login, datetime.now(UTC)))
 
 

@@ -106,6 +106,11 @@ CASES_PAST = Gauge(
     ["hours"],
     registry=REGISTRY,
 )
+REFERRALS_LATE = Gauge(
+    "creditline_referrals_late",
+    "Referrals and requests for a person that wait past what their applicants were promised.",
+    registry=REGISTRY,
+)
 MESSAGES_DEAD = Gauge(
     "creditline_messages_dead", "Messages to applicants, staff and marketplace that were given up.", registry=REGISTRY
 )

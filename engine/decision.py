@@ -97,8 +97,8 @@ class Decision(Frozen):
 def decide(application: Application, facts: Facts, release: DecidingRelease) -> Decision:
     """Decide one application on its facts under a release; never raises on valid arguments.
 
-    A knock-out declines without a score. Otherwise any finding refers, with the score kept for whoever looks.
-    Otherwise the PD, then the limit, decide.
+    A knock-out declines without a score. Otherwise an officer's no declines, and any finding refers, with the score
+    kept for whoever looks. Otherwise the PD, then the limit, decide.
     """
     policy = release.policy.on(facts.as_of.date())
     application = as_verified(application, facts)
@@ -155,6 +155,9 @@ def _conclude(
 ) -> tuple[Outcome, Offer | None, tuple[Reason, ...]]:
     """Outcome, offer and reasons from what was found: the only place where they are chosen."""
     knocked_out = [f for f in findings if f.kind == "knock_out"]
+    review = case.facts.review.value if case.facts.review else None
+    if review is not None and review.declined and not knocked_out:
+        return "decline", None, choose((review.declined,))
     if findings:
         told = knocked_out or findings
         return "decline" if knocked_out else "refer", None, choose(f.reason for f in told if f.reason)

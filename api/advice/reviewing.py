@@ -54,10 +54,10 @@ async def ask_for_a_person(shell: Shell, caller: Caller, application_id: str, *,
     return await shell.database.write(work)
 
 
-def answer_by(at: datetime) -> datetime:
-    """Five in the afternoon in Sydney, five business days after the day on which it was asked there."""
+def answer_by(at: datetime, days: int = DAYS) -> datetime:
+    """Five in the afternoon in Sydney, so many business days after the day on which it was asked there."""
     day = at.astimezone(_SYDNEY).date()
-    for _ in range(DAYS):
+    for _ in range(days):
         day += timedelta(days=1)
         while day.weekday() >= _SATURDAY:
             day += timedelta(days=1)

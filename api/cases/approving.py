@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import Connection
 
 from api.cases.acts import MACHINE, Actor, act, held_by
-from api.cases.deciding import decide_case
+from api.cases.deciding import decide_case, review_of
 from api.cases.desk import Desk, application_of, known_case, tell
 from api.cases.wanted import stand
 from api.contracts.signatories import Mandate
@@ -23,7 +23,7 @@ from api.security import new_id
 from api.store import queries as store
 from engine.application import STEP_CENTS
 from engine.decision import Decision
-from engine.facts import Facts, Review
+from engine.facts import Review
 from engine.reasons import CATALOGUE
 from engine.verification.authority import approvals_needed
 
@@ -120,8 +120,13 @@ async def _reviewed(desk: Desk, case_id: str, actor: Actor, verdict: Verdict, as
     most = verdict.limit_cents
     if most is not None and (most <= 0 or most % STEP_CENTS):
         raise Problem("validation-failed", [FieldProblem("limit", "amount_step", "A multiple of $500")])
-    case = await desk.shell.database.read(lambda connection: _seen(desk, connection, case_id, actor, verdict))
-    review = Review(most_cents=most, reason=verdict.reason if most is not None else None, set_aside=aside)
+
+    def look(connection: Connection) -> tuple[store.CaseRow, Review | None]:
+        case = _seen(desk, connection, case_id, actor, verdict)
+        return case, review_of(connection, case.decision_id)
+
+    case, before = await desk.shell.database.read(look)
+    review = _added(before, most, verdict.reason, aside)
 
     def then(connection: Connection, decision_id: str, decision: Decision, content: str) -> store.CaseRow:
         if decision.offer is None:
@@ -152,7 +157,7 @@ def _seen(desk: Desk, connection: Connection, case_id: str, actor: Actor, verdic
 
 def _approve(desk: Desk, connection: Connection, case: store.CaseRow, actor: Actor, verdict: Verdict) -> store.CaseRow:
     at = desk.shell.clock()
-    review = _review(connection, case)
+    review = review_of(connection, case.decision_id)
     overrides = bool(review and review.set_aside)
     decision = store.get_decision(connection, case.decision_id)
     if decision is None or decision.limit_cents is None:
@@ -210,11 +215,17 @@ def _referrals(connection: Connection, case_id: str) -> frozenset[str]:
     return frozenset(each.rule for each in findings if each.kind == "referral" and each.source != "compliance")
 
 
-def _review(connection: Connection, case: store.CaseRow) -> Review | None:
-    row = store.get_decision(connection, case.decision_id)
-    body = store.facts_body(connection, row.facts_sha256) if row else None
-    facts = Facts.model_validate_json(body) if body else None
-    return facts.review.value if facts and facts.review else None
+def _added(before: Review | None, most_cents: int | None, reason: str, aside: tuple[str, ...]) -> Review:
+    """This verdict on top of what officers had decided before: what was left aside stays so, the lower cap holds."""
+    if before is None:
+        return Review(most_cents=most_cents, reason=reason if most_cents is not None else None, set_aside=aside)
+    if before.most_cents is not None and (most_cents is None or before.most_cents < most_cents):
+        most_cents, reason = before.most_cents, before.reason or reason
+    return Review(
+        most_cents=most_cents,
+        reason=reason if most_cents is not None else None,
+        set_aside=tuple(sorted({*before.set_aside, *aside})),
+    )
 
 
 def _check(verdict: Verdict, *, reason_needed: bool) -> None:

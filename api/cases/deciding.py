@@ -111,6 +111,12 @@ async def decide_case(
     return done
 
 
+def review_of(connection: Connection, decision_id: str) -> Review | None:
+    """What officers had decided when this decision was made, if anything."""
+    review = _facts(connection, decision_id).review
+    return None if review is None else review.value
+
+
 def _facts(connection: Connection, decision_id: str) -> Facts:
     row = store.get_decision(connection, decision_id)
     body = store.facts_body(connection, row.facts_sha256) if row else None

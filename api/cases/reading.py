@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from api.cases.acts import MACHINE, act, started
 from api.cases.approving import approve_by_policy
 from api.cases.checking import UNREAD, Checked, check, coverage_of, looked_at, machine_values
-from api.cases.deciding import decide_case, verified_on
+from api.cases.deciding import decide_case, review_of, verified_on
 from api.cases.desk import Desk, tell
 from api.cases.intray import Intray
 from api.cases.wanted import UNSEEN, Standing, stand
@@ -29,6 +29,7 @@ from api.store import queries as store
 from api.store.queries.documents import ATTEMPTS_MAX
 from engine.decision import Decision
 from engine.policy import VerificationTerms
+from engine.verification.queue import chance_of_change, rank
 from engine.verification.straight import needs_people
 
 log = structlog.get_logger()
@@ -184,7 +185,10 @@ def complete(desk: Desk, connection: Connection, case: store.CaseRow, at: dateti
     """The case, in the queue from now on where everything required has come; its clock begins, or goes on."""
     if case.state != "waiting" or not (standing := stand(connection, case)).complete:
         return case
-    change = started(at) if case.complete_at is None else None
+    verdicts = (verdict for each in looked_at(connection, standing) for _, verdict, _ in each.checks)
+    change: store.CaseChange = {"rank": rank(chance_of_change(verdicts), case.limit_cents)}
+    if case.complete_at is None:
+        change |= started(at)
     details = {"people": list(reasons_for_people(connection, standing, desk.policy().verification))}
     after = act(connection, case, "complete", MACHINE, at, change=change, details=details)
     if case.complete_at is None:
@@ -220,6 +224,9 @@ def reasons_for_people(connection: Connection, standing: Standing, terms: Verifi
         reasons.append("a person left a document aside")
     if standing.unseen:
         reasons.append("a document is still looked at")
+    review = review_of(connection, case.decision_id)
+    if review is not None and review.set_aside:
+        reasons.append("a rule was left aside")
     reasons += [
         f"the periods of {kind} do not follow one another"
         for kind, found in coverage_of(connection, standing).items()

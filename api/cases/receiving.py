@@ -68,6 +68,7 @@ async def receive_from(
 
     def work(connection: Connection) -> store.DocumentRow:
         at = desk.shell.clock()
+        store.hold_case(connection, case.id)  # of two files at once both are taken, one after the other
         now = _check(desk, connection, case, sent)
         row = store.insert_document(
             connection,

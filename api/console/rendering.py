@@ -23,6 +23,8 @@ from api.console.views import (
     CaseView,
     ComplianceView,
     MessageView,
+    ReferralsView,
+    ReferralView,
     SearchView,
     View,
 )
@@ -34,6 +36,8 @@ TEMPLATES: Final[Mapping[type, str]] = {
     SearchView: "search.html",
     ComplianceView: "compliance.html",
     AuditView: "audit.html",
+    ReferralsView: "referrals.html",
+    ReferralView: "referral.html",
     MessageView: "message.html",
 }
 

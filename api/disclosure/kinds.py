@@ -101,7 +101,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "compliance", "Whether a name is on a sanctions list, belongs to a politically exposed person, or a sign of "
         "fraud was raised", "sanctions lists and our own checks", EVERYBODY, "compliance",
-        ("sanctions_hits", "politically_exposed", "fraud_flags"),
+        ("sanctions_hits", "politically_exposed", "fraud_flags", "cleared"),
     ),
     Kind(
         "orders", "Twelve months on the marketplace: orders, their amounts and outcomes, how promptly they were paid",
@@ -176,8 +176,8 @@ KINDS: tuple[Kind, ...] = (
          "covered_to"),
     ),
     Kind(
-        "review", "What the lender's officers settled: a most, a reason, what they left aside", "the lender's officers",
-        IN_BUSINESS, "review", ("most_cents", "reason", "set_aside"),
+        "review", "What the lender's officers settled: a most, a reason, what they left aside, whether they declined",
+        "the lender's officers", IN_BUSINESS, "review", ("most_cents", "reason", "set_aside", "declined"),
     ),
     Kind(
         "files", "The documents themselves, read by machine: that they are of the business and of its people, recent, "

@@ -14,7 +14,7 @@ from api.errors import SLUGS, as_problem, handle
 from api.journey.guarding import AnyRequest
 from api.journey.rendering import render
 from api.metrics import PROBLEMS
-from api.pages.replies import html
+from api.pages.replies import HEADERS, html
 from api.settings import Settings
 from api.store.queries.applicants import VisitRow
 
@@ -30,6 +30,18 @@ _WORDS: dict[str, tuple[str, str]] = {
         "Nothing was changed. Go back, reload the page and try again.",
     ),
     "stale-version": ("This has changed", "It was changed somewhere else. Go back, reload the page and try again."),
+    "offer-superseded": (
+        "Another decision stands now",
+        "It was decided again since you saw this offer, on richer information. Nothing was accepted: look at what "
+        "stands now.",
+    ),
+    "no-offer": ("There is nothing to accept", "The decision that stands now offers no line. Nothing was changed."),
+    "not-now": ("That cannot be done now", "It has moved on since you saw the page. Go back and reload it."),
+    "contract-not-drawn": (
+        "A person has to look at who signs",
+        "With the people that you named we cannot say who signs the contract. Ask us, and a person will sort it out. "
+        "The offer is kept for you meanwhile.",
+    ),
     "payload-too-large": ("That is too large", "Nothing was changed. Send less at once."),
     "rate-limited": ("Too many tries", "Wait a few minutes, then try again. Nothing was lost."),
     "offer-expired": ("The offer has expired", "You may apply again, and what you told us can be used again."),
@@ -59,7 +71,9 @@ def refused(request: AnyRequest, error: Exception) -> Response[bytes]:
     """For every route of the applicant's pages."""
     problem = as_problem(error)
     if "text/html" not in request.headers.get("accept", ""):
-        return handle(request, problem)
+        reply = handle(request, problem)
+        reply.headers.update(HEADERS)
+        return reply
     PROBLEMS.labels(problem.slug).inc()
     status = SLUGS[problem.slug][0]
     title, words = _WORDS.get(problem.slug, _SORRY)

@@ -17,13 +17,14 @@ from sqlalchemy import Connection
 from api import flow
 from api.applicants import entering
 from api.applicants.drafts import Draft, opened_draft
+from api.applicants.letters import write_letter
 from api.applicants.visits import Lobby
 from api.deadline import Budget
 from api.errors import Problem, as_problem
 from api.journey.form import questions
 from api.journey.form.fields import clean
 from api.journey.form.submission import body_of
-from api.journey.wording import CONFIRM
+from api.journey.wording import CONFIRM, DECIDED
 from api.security import WEB, Caller
 from api.store import queries as store
 from api.store.queries import applicants as kept
@@ -74,7 +75,7 @@ class Desk:
         """Join what was decided while nobody waited for it any more, or a crash came between; how many there were."""
         left = await self.lobby.database.read(lambda connection: kept.answered_drafts(connection, CALLER.id, ROUTE))
         for draft_id, application_id in left:
-            await self._join(draft_id, application_id)
+            await self._join(draft_id, application_id, unseen=True)
         return len(left)
 
     async def _decide(self, draft: Draft, request_id: str) -> Outcome:
@@ -98,15 +99,22 @@ class Desk:
         await self._join(draft.id, application_id)
         return application_id
 
-    async def _join(self, draft_id: str, application_id: str) -> None:
-        """The application belongs to who sent it, and the others are asked to confirm: all of it, once."""
+    async def _join(self, draft_id: str, application_id: str, *, unseen: bool = False) -> None:
+        """The application belongs to who sent it, and the others are asked to confirm: all of it, once.
+
+        Who sent it is written to where nobody looks: the page of progress promised that.
+        """
         at = self.shell.clock()
 
         def work(connection: Connection) -> None:
             draft = opened_draft(self.lobby, connection, draft_id)
             if draft is None or not kept.finish_draft(connection, draft_id, application_id, at):
                 return
-            entering.let_in(self.lobby, connection, draft.answers["me-email"], application_id)
+            email = clean(draft.answers["me-email"])
+            entering.let_in(self.lobby, connection, email, application_id)
+            if unseen:
+                text = DECIDED.text.format(link=f"{self.page}/sign-in")
+                write_letter(self.lobby, connection, email, DECIDED.subject, text, at, entering.OTHERS_LAST)
             row = store.get_application(connection, application_id)
             assert row is not None, "it was decided a moment ago"
             people = Application.model_validate_json(row.body).people

@@ -18,6 +18,16 @@ CONFIRM: Final = Words(
     "Please look at what was said of you and confirm it, or tell us that it is wrong:\n\n{link}\n\n"
     "The link works for 7 days. If you know nothing of it, say so there.\n",
 )
+DECIDED: Final = Words(
+    "Your application is decided",
+    "It took longer than usual, and now it is there. See it with a one-time code:\n\n{link}\n",
+)
+SIGN: Final = Words(
+    "A contract waits for your signature",
+    "The contract for the line of credit that you were named in is ready, and needs your signature. "
+    "Read it and sign it here, for yourself:\n\n{link}\n\n"
+    "The link works for 7 days. Keep it to yourself. If you know nothing of it, sign nothing and tell us.\n",
+)
 CODE: Final = Words(
     "Your code is {code}",
     "{code}\n\nType it on the page that asked for it. It works once, for 15 minutes.\n\n"

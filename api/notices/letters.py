@@ -15,7 +15,7 @@ from api.notices.messages import TOPICS, Notice, Topic
 FOLDER = Path(__file__).parent / "templates"
 _SUBJECT = "Subject: "
 _WORDS = frozenset(
-    {"given_names", "lender_name", "reference", "case", "page", "hours", "what_was_wrong", "what_to_send"}
+    {"given_names", "lender_name", "reference", "case", "page", "hours", "what_was_wrong", "what_to_send", "words"}
 )
 _LISTS = frozenset({"document_kinds"})
 _NO_PAGE = "Please go to the page where you applied."
@@ -55,8 +55,8 @@ class Letters:
             texts[topic] = read_template(name, rest, _WORDS, _LISTS)
         return cls(lender_name, page, wording, subjects, texts)
 
-    def write(self, notice: Notice, given_names: str) -> tuple[str, str]:
-        """Subject and text of a notice to one person; staff are not named."""
+    def write(self, notice: Notice, given_names: str, words: str = "") -> tuple[str, str]:
+        """Subject and text of a notice to one person; staff are not named, `words` are theirs where they wrote any."""
         wrong, instead = self.wording.returned(notice.reason) if notice.reason else ("", "")
         values: dict[str, str | tuple[str, ...]] = {
             "given_names": given_names,
@@ -67,6 +67,7 @@ class Letters:
             "hours": str(notice.hours),
             "what_was_wrong": wrong,
             "what_to_send": instead,
+            "words": words,
             "document_kinds": tuple(self.wording.kind(kind) for kind in notice.document_kinds),
         }
         return self._subjects[notice.topic].fill(values).strip(), self._texts[notice.topic].fill(values)

@@ -23,7 +23,7 @@ STAFF = "staff"  # stands for the mailbox of the lender's staff, where a person'
 
 Topic = Literal[
     "offer.accepted", "documents.requested", "document.returned", "documents.complete", "case.warning", "approved",
-    "declined", "contract.ready", "line.opened", "review.requested",
+    "declined", "contract.ready", "line.opened", "review.requested", "review.answered", "referral.decided",
 ]  # fmt: skip
 
 
@@ -49,7 +49,10 @@ TOPICS: Mapping[Topic, Telling] = {
     "contract.ready": Telling("signatories", "the contract can be read and signed"),
     "line.opened": Telling("applicant", "everybody has signed and the line is open"),
     "review.requested": Telling("staff", "an applicant asked for a person to look at a decision again"),
+    "review.answered": Telling("applicant", "a person answered that request, in words"),
+    "referral.decided": Telling("applicant", "what had been referred to a person was decided"),
 }  # fmt: skip
+_CASELESS = frozenset({"review.requested", "review.answered", "referral.decided"})  # of applications that need no case
 _CODES = ("document_kinds", "reason", "hours")
 
 
@@ -74,7 +77,7 @@ class Notice(Frozen):
         telling = TOPICS[self.topic]
         if (telling.audience == "staff") == bool(self.to):
             raise problem("notice_audience", "A notice to staff names nobody, any other names somebody")
-        if self.case_id is None and self.topic != "review.requested":
+        if self.case_id is None and self.topic not in _CASELESS:
             raise problem("notice_case", "A notice about a case names it")
         if {name for name in _CODES if getattr(self, name) not in (None, ())} != telling.needs:
             raise problem("notice_codes", "A notice holds the codes of its topic, and no other")

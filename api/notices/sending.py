@@ -7,6 +7,7 @@ one message keeps another from being sent; nobody's name or address is logged.
 """
 
 import asyncio
+import json
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -28,6 +29,7 @@ from api.store import queries as store
 from api.store.database import Database
 from api.store.errors import StoreError
 from api.store.queries.notices import get_person
+from api.store.queries.referrals import get_act
 from engine.people import Person
 
 log = structlog.get_logger()
@@ -40,6 +42,7 @@ _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=15), timedelta(hours=2)
 # since the receiver is left alone for a moment. `taken`: another worker has it.
 Result = Literal["sent", "closed", "failed", "dead", "postponed", "taken"]
 Send = Callable[[store.OutboxRow], Awaitable[bool]]
+_SAID = frozenset({"review.answered"})  # topics that a person answers in words
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +162,8 @@ async def _mail(office: PostOffice, message: store.OutboxRow) -> bool:
         if person is None:
             return False
         address, given_names = person.email, person.given_names
-    subject, text = office.letters.write(notice, given_names)
+    words = await office.database.read(lambda connection: _words(connection, posted)) if notice.topic in _SAID else ""
+    subject, text = office.letters.write(notice, given_names, words)
     mail = compose(subject, text, sender=settings.sender, to=address, dedupe=message.dedupe, at=message.at)
     await office.post.send(mail, address)
     return True
@@ -168,6 +172,12 @@ async def _mail(office: PostOffice, message: store.OutboxRow) -> bool:
 async def _call(office: PostOffice, webhook: Webhook, message: store.OutboxRow) -> bool:
     await webhook.send(message, Posted.model_validate_json(message.body), office.clock())
     return True
+
+
+def _words(connection: Connection, posted: Posted) -> str:
+    """What a person wrote to the applicant, from where it is kept: never from the message."""
+    act = get_act(connection, posted.notice.object_id)
+    return "" if act is None else str(json.loads(act.body)["words"])
 
 
 def _person(connection: Connection, posted: Posted) -> Person | None:

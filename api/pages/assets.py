@@ -32,15 +32,15 @@ class Assets:
 
     def __init__(self, folder: Path, place: str) -> None:
         self._place = place
-        self._files = {file.name: _read(file) for file in sorted(folder.iterdir()) if file.suffix in _MEDIA_TYPES}
+        self.files = {file.name: _read(file) for file in sorted(folder.iterdir()) if file.suffix in _MEDIA_TYPES}
 
     def get(self, name: str) -> Asset | None:
         """One file by its name."""
-        return self._files.get(name)
+        return self.files.get(name)
 
     def address(self, name: str) -> str:
         """Where pages find exactly these bytes; KeyError for a file that is not here."""
-        return f"{self._place}/{name}?v={self._files[name].version}"
+        return f"{self._place}/{name}?v={self.files[name].version}"
 
 
 def _read(file: Path) -> Asset:

@@ -51,7 +51,7 @@ async def read_form(request: AnyRequest) -> Mapping[str, str]:
         )  # fmt: skip
     except ValueError:
         raise Problem("malformed-request") from None
-    form = dict(pairs)
+    form = {name: value.replace("\r\n", "\n") for name, value in pairs}  # a browser sends every end of a line as two
     if len(form) != len(pairs):
         raise Problem("malformed-request")
     return form

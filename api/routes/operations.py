@@ -9,9 +9,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import Connection
 
 from api.errors import SLUGS, Problem
-from api.metrics import BRAKES, CASES, CASES_PAST, FOLLOW_UPS_WAITING, MESSAGES_DEAD, REGISTRY
+from api.metrics import BRAKES, CASES, CASES_PAST, FOLLOW_UPS_WAITING, MESSAGES_DEAD, REFERRALS_LATE, REGISTRY
 from api.openapi import document
 from api.recording import WANTED
+from api.referrals.reading import count_late
 from api.store import queries as store
 from engine.facts.standing import BrakeKind
 from engine.verification.states import CASE_STATES, CLOSED
@@ -48,6 +49,7 @@ async def metrics(request: AnyRequest) -> Response[bytes]:
         for kind in get_args(BrakeKind):
             BRAKES.labels(kind).set(sum(brake.kind == kind for brake in brakes))
         FOLLOW_UPS_WAITING.set(store.waiting_messages(connection, WANTED))
+        REFERRALS_LATE.set(count_late(connection, now))
         MESSAGES_DEAD.set(store.dead_messages(connection))
         return store.board_of(connection, now)
 

@@ -59,6 +59,18 @@ TABLE: tuple[Rule, ...] = (
     _rule("case.reassign", "approver", "Work is moved between people by who answers for the result."),
     _rule("case.escalate", "verifier approver compliance", "Anybody on a case may ask for eyes above their own."),
     _rule("case.note", "verifier approver compliance", "Notes are for those who act; an auditor leaves no marks."),
+    _rule("referral.read", "verifier approver compliance auditor", "Who works on cases sees what waits for a person."),
+    _rule("referral.note", "verifier approver compliance", "Notes are for those who act, here as on cases."),
+    _rule(
+        "referral.ask",
+        "verifier approver compliance",
+        "A source is asked again by who has said why: it leaves a trace.",
+    ),
+    _rule(
+        "referral.propose", "approver", "Leaving a rule aside, or declining, is proposed with a reason by an approver."
+    ),
+    _rule("referral.confirm", "approver", "And done once another approver confirms exactly that."),
+    _rule("referral.answer", "approver compliance", "Who asked for a person hears from one with authority."),
     _rule(
         "compliance.read", "compliance", "Sanctions and fraud findings are shown to compliance alone: no tipping off."
     ),
@@ -76,11 +88,8 @@ TABLE: tuple[Rule, ...] = (
     _rule("session.own", " ".join(ROLES), "Everybody looks after their own sign-in and ends their own sessions."),
 )
 # What no page does: a second approval is `case.approve` by another person, whom the case asks for; staff are looked
-# after by `creditline staff` alone; figures and replays have no page of staff's, a bearer key replays; a possible match
-# refers an application for good, and nothing here settles it.
-PAGELESS: frozenset[str] = frozenset(
-    {"case.second", "compliance.clear", "staff.read", "staff.write", "risk.read", "decision.replay"}
-)
+# after by `creditline staff` alone; figures and replays have no page of staff's, a bearer key replays.
+PAGELESS: frozenset[str] = frozenset({"case.second", "staff.read", "staff.write", "risk.read", "decision.replay"})
 _BY_ACTION = {rule.action: rule for rule in TABLE}
 ACTIONS: frozenset[str] = frozenset(_BY_ACTION)
 

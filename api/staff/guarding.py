@@ -7,31 +7,31 @@ denied request is logged by member and action, and counted.
 """
 
 import hmac
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl
 
 import structlog
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
-from api.bodies import whole_body
 from api.errors import Problem
+from api.pages.forms import MOST_BYTES as MOST_FORM_BYTES
+from api.pages.forms import AnyRequest, is_form, is_from, read_form
 from api.staff.authority import may
 from api.staff.counts import DENIED
 from api.staff.door import Door, Held, Sender
 from api.staff.sessions import BROWSER_COOKIE, SESSION_COOKIE
 
+__all__ = [
+    "CSRF_FIELD", "CSRF_HEADER", "MOST_FORM_BYTES", "AnyRequest", "Member", "door_of", "enforce", "held_of", "is_ours",
+    "member_of", "read_form", "require_token", "sender_of", "signed_in",
+]  # fmt: skip
+
 log = structlog.get_logger()
 
-MOST_FORM_BYTES = 64_000
-MOST_FIELDS = 200
 CSRF_FIELD, CSRF_HEADER = "csrf", "x-csrf-token"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_FORM = "application/x-www-form-urlencoded"
-AnyRequest = Request[Any, Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,49 +111,17 @@ def sender_of(request: AnyRequest) -> Sender:
 
 
 def is_ours(request: AnyRequest) -> bool:
-    """Whether a page of ours sent this: every browser says where a POST comes from, and what does not say is refused.
-
-    A page without a referrer has the origin `null`; it is believed where the browser calls it same-origin.
-    """
-    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    origins = door_of(request).origins
-    if site is None:
-        return origin in origins
-    return site == "same-origin" and (origin in {None, "null"} or origin in origins)
+    """Whether a page of the console sent this."""
+    return is_from(request, door_of(request).origins)
 
 
 async def require_token(request: AnyRequest, held: Held, action: str) -> None:
     """Problem `csrf-failed` without the session's token: in the header, or a field of a small form."""
     shown = request.headers.get(CSRF_HEADER)
-    if shown is None and request.headers.get("content-type", "").partition(";")[0].strip().lower() == _FORM:
+    if shown is None and is_form(request):
         shown = (await read_form(request)).get(CSRF_FIELD)
     if shown is None or not hmac.compare_digest(shown.encode(), held.session.csrf.encode()):
         raise _denied("csrf-failed", action, "csrf", held)
-
-
-async def read_form(request: AnyRequest) -> Mapping[str, str]:
-    """The fields of a form, each given once; {} for a body of another kind.
-
-    Problem `payload-too-large` above 64 kB or without a length, `malformed-request` for what is no form in UTF-8.
-    """
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
-        return {}
-    length = request.headers.get("content-length", "")
-    if not (length.isascii() and length.isdigit()) or int(length[:9]) > MOST_FORM_BYTES:
-        raise Problem("payload-too-large")
-    try:
-        pairs = parse_qsl(
-            (await whole_body(request)).decode("ascii"),
-            keep_blank_values=True,
-            errors="strict",
-            max_num_fields=MOST_FIELDS,
-        )
-    except ValueError:
-        raise Problem("malformed-request") from None
-    form = dict(pairs)
-    if len(form) != len(pairs):
-        raise Problem("malformed-request")
-    return form
 
 
 def _member(held: Held) -> Member:

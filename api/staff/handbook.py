@@ -32,8 +32,7 @@ def _authority() -> Iterator[str]:
     pageless = ", ".join(f"`{rule.action}`" for rule in TABLE if rule.action in PAGELESS)
     yield from _paragraph(
         f"No page of the console does {pageless}: a further approval is `case.approve` by another person, whom the "
-        "case asks for; members are looked after by `creditline staff`; decisions are replayed with a bearer key; a "
-        "possible match refers an application, and the program does not settle it."
+        "case asks for; members are looked after by `creditline staff`; decisions are replayed with a bearer key."
     )
     yield from _paragraph(
         "A member may hold several roles, but `admin` and `auditor` stand alone. Roles are necessary and never enough: "

@@ -98,6 +98,8 @@ def _review_words(facts: Facts) -> list[str]:
     lines: list[str] = []
     if review is None:
         return lines
+    if review.declined:
+        lines.append(f"An officer declined: {review.declined}.")
     if review.most_cents is not None:
         lines.append(f"An officer grants {_dollars(review.most_cents)} at most.")
     if aside := [rule for rule in review.set_aside if SOURCE_OF_RULE.get(rule, "compliance") != "compliance"]:

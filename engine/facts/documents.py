@@ -2,7 +2,7 @@
 
 It does: carry verified figures and an officer's cap or waiver into the decision, so that replay knows them. It does
 not: hold documents or people. The rules it keeps: a figure that no document gave is none and changes nothing; an
-officer can cap a line or leave a referral aside, never a knock-out, and never raises a cap.
+officer can cap a line, leave a referral aside or decline, never leave a knock-out aside, and never raises a cap.
 """
 
 from datetime import date
@@ -44,10 +44,16 @@ class VerifiedDocuments(Frozen):
 
 
 class Review(Frozen):
-    """What officers decided: the most they approve with a reason's code, and the referral rules left aside, by name."""
+    """What officers decided: the most they approve with a reason's code, and the referral rules left aside, by name.
+
+    `declined` is the code of the reason with which they declined what was referred to them; none where they did not.
+    """
 
     most_cents: Cents | None = None
     reason: Annotated[str, StringConstraints(pattern=r"^R[0-9]{2}$")] | None = None
     set_aside: Annotated[
         tuple[Annotated[str, StringConstraints(pattern=r"^[a-z0-9_.]{1,80}$")], ...], Field(max_length=20, strict=False)
     ] = ()
+    declined: Annotated[
+        Annotated[str, StringConstraints(pattern=r"^R[0-9]{2}$")] | None, Field(exclude_if=lambda code: code is None)
+    ] = None

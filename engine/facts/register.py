@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from engine.values import Abn, Acn, Frozen, Name, State
+from engine.values import Abn, Acn, Frozen, Name, State, Token
 
 EntityClass = Literal["sole_trader", "company", "partnership", "trust", "excluded", "manual"]
 
@@ -55,8 +55,13 @@ class RegisterRecord(Frozen):
 
 
 class ComplianceCheck(Frozen):
-    """Result of screening names and identity against lists; hits are for the compliance role alone."""
+    """Result of screening names and identity against lists; hits are for the compliance role alone.
+
+    `cleared` names the settlement by which compliance found that exactly these findings are no bar; a later screening
+    knows nothing of it. What nobody settled has none, and keeps its bytes.
+    """
 
     sanctions_hits: Annotated[int, Field(ge=0, le=1_000)] = 0
     politically_exposed: bool = False
     fraud_flags: Annotated[tuple[Annotated[str, StringConstraints(max_length=40)], ...], Field(strict=False)] = ()
+    cleared: Annotated[Token | None, Field(exclude_if=lambda settlement: settlement is None)] = None

@@ -5,6 +5,7 @@ Compliance findings have no public reason. Each rule reads the application and a
 
 import re
 
+from engine.facts import ComplianceCheck
 from engine.screening.rules import Case, revenue_year, rule
 from engine.values import months_between
 
@@ -12,22 +13,28 @@ from engine.values import months_between
 @rule("referral", None, "compliance")
 def sanctions_hit(case: Case) -> bool:
     """A name matches a sanctions list; the compliance role decides."""
-    check = case.facts.compliance.value
+    check = _unsettled(case)
     return check is not None and check.sanctions_hits > 0
 
 
 @rule("referral", None, "compliance")
 def politically_exposed(case: Case) -> bool:
     """A person is politically exposed; the compliance role decides."""
-    check = case.facts.compliance.value
+    check = _unsettled(case)
     return check is not None and check.politically_exposed
 
 
 @rule("referral", None, "compliance")
 def fraud_flagged(case: Case) -> bool:
     """A fraud signal was raised; the compliance role decides."""
-    check = case.facts.compliance.value
+    check = _unsettled(case)
     return check is not None and bool(check.fraud_flags)
+
+
+def _unsettled(case: Case) -> ComplianceCheck | None:
+    """What screening said, unless compliance has settled that it is no bar."""
+    check = case.facts.compliance.value
+    return None if check is None or check.cleared else check
 
 
 @rule("referral", None, "marketplace")

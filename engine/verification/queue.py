@@ -5,16 +5,28 @@ deadline goes first; what a case is worth breaks ties within a quarter of an hou
 waits for one whose deadline is a quarter of an hour or more after its own.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from math import ceil, erf, sqrt
 
 QUARTER_MINUTES = 15
 _BPS = 10_000
+_CLEAN_BPS, _MOST_BPS = 500, 9_000
+_ADDS_BPS = {"fail": 2_000, "warn": 500, "unread": 250}
 
 
 def queue_at(due_at: datetime) -> datetime:
     """The deadline's quarter of an hour, begun: cases of one quarter are near-ties."""
     return due_at.replace(minute=due_at.minute // QUARTER_MINUTES * QUARTER_MINUTES, second=0, microsecond=0)
+
+
+def chance_of_change(verdicts: Iterable[str]) -> int:
+    """The chance, in basis points, that looking at a case changes its outcome, from the verdicts of its checks.
+
+    An assumption and no measurement: one in twenty of a clean case, more with each check that did not pass, at most
+    nine in ten. Only the order of near-ties rests on it.
+    """
+    return min(_CLEAN_BPS + sum(_ADDS_BPS.get(verdict, 0) for verdict in verdicts), _MOST_BPS)
 
 
 def rank(change_bps: int, exposure_cents: int) -> int:

@@ -37,6 +37,7 @@ PROMISED = {
     "creditline_straight_through": {"result"},
     "creditline_quality_control": {"result"},
     "creditline_messages_dead": set(),
+    "creditline_referrals_late": set(),
     "creditline_sign_ins": {"stage", "result"},
     "creditline_staff_denied": {"action", "why"},
     "creditline_release_info": {"release", "digest", "engine"},

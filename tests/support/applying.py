@@ -8,24 +8,30 @@ rules it keeps: what is typed has a control on the page that is shown, and what 
 import asyncio
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any, TypeVar
 
 import httpx
 from sqlalchemy import Connection, select
 
-from api.applicants.visits import COOKIE, Lobby
+from api.applicants.visits import COOKIE, Lobby, visit_of
+from api.cases import working
 from api.journey.sending import Desk
 from api.sources import failed
+from api.store import queries as store
+from api.store.queries.applicants import VisitRow
 from api.store.tables import letter, outbox
 from engine.facts import Fact, RegisterRecord
 from tests.support.businesses import facts_of, story
+from tests.support.deskwork import PICTURE, VERA, Office
 from tests.support.releases import fake_release
-from tests.support.service import Clock, RemoteStories, Service, opened, telling
+from tests.support.service import Clock, RemoteStories, Service, StorySources, opened
 
 T = TypeVar("T")
 ORIGIN = "https://apply.lender.example"
@@ -115,9 +121,9 @@ def forms_of(html: str) -> list[Form]:
     return parser.forms
 
 
-def text_of(html: str) -> str:
+def text_of(page: str) -> str:
     """The words of a page."""
-    return " ".join(re.sub(r"<[^>]*>", " ", html).split())
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", page)).split())
 
 
 # -- a browser -----------------------------------------------------------------------------------------------
@@ -185,6 +191,13 @@ class Browser:
         return self.cookies.get(COOKIE)
 
     @property
+    def visit(self) -> VisitRow:
+        """The visit itself, as the service keeps it."""
+        found = self.house.run(visit_of(self.house.lobby, self.token))
+        assert found is not None, "there is no visit"
+        return found
+
+    @property
     def csrf(self) -> str:
         """The visit's other token, in the page that is shown."""
         found = re.search(r'name="csrf" value="([^"]+)"', self.shown)
@@ -248,6 +261,30 @@ class Browser:
         assert found is not None, f"{self.place}: {text_of(self.shown)[:600]}"
         return found[0]
 
+    def accept(self, **changes: Fields) -> str:
+        """Apply and take the offer up; the application's id."""
+        application_id = self.apply(**changes)
+        self.post(f"/applications/{application_id}/accept")
+        return application_id
+
+    def send_file(
+        self,
+        application_id: str,
+        kind: str,
+        person_ref: str | None = None,
+        content: bytes = b"",
+        name: str = "a.png",
+        media_type: str = "image/png",
+    ) -> httpx.Response:
+        """Send one file by the form of its kind; its content is new unless it is given."""
+        self.get(f"/applications/{application_id}/documents")
+        self.house.sent += 1
+        content = content or PICTURE + str(self.house.sent).encode()
+        data = {"csrf": self.csrf, "kind": kind, "person_ref": person_ref or ""}
+        return self.send(
+            "POST", f"/applications/{application_id}/documents", data=data, files={"file": (name, content, media_type)}
+        )
+
     def sign_in(self, email: str = EMAIL) -> httpx.Response:
         """Come back by a code."""
         self.get("/sign-in")
@@ -289,6 +326,7 @@ class House:
     service: Service
     register: Register
     runner: asyncio.Runner
+    sent: int = 0
     replies: list[httpx.Response] = field(default_factory=list)
 
     @property
@@ -309,11 +347,22 @@ class House:
         desk: Desk = self.service.state.sending
         return desk
 
+    @cached_property
+    def office(self) -> Office:
+        """The lender's people."""
+        return Office.of(self.service)
+
+    def case(self, application_id: str) -> store.CaseRow:
+        """The case of an application."""
+        found = self.look(lambda connection: store.case_of_application(connection, application_id))
+        assert found is not None
+        return found
+
     def browser(self, address: str = ADDRESS) -> Browser:
         """A browser with no cookies."""
         return Browser(self, address)
 
-    def run(self, work: Any) -> Any:
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Wait for one coroutine, on the loop that requests run on."""
         return self.runner.run(work)
 
@@ -321,6 +370,23 @@ class House:
         """Read from the database."""
         with self.service.database.transaction(read_only=True) as connection:
             return work(connection)
+
+    def hand_in(self, browser: Browser, application_id: str, *kinds: str) -> store.CaseRow:
+        """Send by the page's forms what is still wanted (of these kinds alone, where they are named), all in order."""
+        for wanted in self.office.standing(self.case(application_id).id).wanted:
+            if not wanted.required or wanted.met or (kinds and wanted.kind not in kinds):
+                continue
+            for _ in range(wanted.count):
+                assert browser.send_file(application_id, wanted.kind, wanted.person_ref).status_code == 303
+                documents = self.office.standing(self.case(application_id).id).documents
+                self.office.found(next(each.id for each in documents if each.state == "received"))
+        return self.case(application_id)
+
+    def approved(self, browser: Browser, application_id: str) -> store.CaseRow:
+        """The case, handed in, verified by one person and approved by another."""
+        office = self.office
+        case = office.settle(office.take(self.hand_in(browser, application_id)))
+        return office.approved(office.do(working.verify(office.desk, case.id, case.version, VERA)))
 
     def letters(self, to: str | None = None) -> list[dict[str, str]]:
         """The letters that wait to be sent, the oldest first; {} is one to nobody."""
@@ -356,9 +422,11 @@ def housed(service: Service, told: Mapping[str, Any] | None, runner: asyncio.Run
 
 
 @contextmanager
-def house(url: str, told: Mapping[str, Any] | None = None) -> Iterator[House]:
+def house(url: str, told: Mapping[str, Any] | None = None, release: Any = None) -> Iterator[House]:
     """The service whose sources and register tell one story, with a clock that stands still."""
-    with asyncio.Runner() as runner, telling(url, told) as service:
+    sources = StorySources(story(told))
+    given = release or fake_release()
+    with asyncio.Runner() as runner, opened(url, sources=sources, release=given, clock=Clock()) as service:
         yield housed(service, told, runner)
 
 

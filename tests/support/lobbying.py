@@ -50,6 +50,10 @@ class Foyer:
             lambda connection: int(connection.execute(text(f"SELECT count(*) FROM {table} WHERE {where}")).scalar_one())
         )
 
+    def rows(self, table: str) -> str:
+        """Everything in a table, as text."""
+        return self.look(lambda connection: str(connection.execute(text(f"SELECT * FROM {table}")).all()))
+
     def application(self) -> str:
         """An application that was decided."""
         decision = a_decision()

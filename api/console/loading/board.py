@@ -18,9 +18,11 @@ from api.console.views import (
     StateCount,
     Workload,
 )
+from api.referrals.reading import count_late
 from api.staff.guarding import Member
 from api.store import queries as store
 from api.store.queries.case_board import StateCount as Counted
+from api.store.queries.referrals import count_reviews, count_waiting
 from engine.verification.queue import forecast
 
 _SHOWN = 50
@@ -80,6 +82,8 @@ def board_view(
         quality=_quality(store.quality_of(connection, now - _MONTH)),
         more=max(queued - len(rows), 0),
         state=state,
+        referrals=count_waiting(connection) + count_reviews(connection),
+        referrals_late=count_late(connection, now),
         notice=notice,
     )  # fmt: skip
 

@@ -129,11 +129,7 @@ def case_view(
         lists=_lists(found, member),
         release=decision.release,
         synthetic=decision.synthetic,
-        people=tuple(
-            PersonView(found.names.get(each.ref, "erased"), ", ".join(each.roles), each.ownership_bps,
-                       found.people[each.ref].born if each.ref in found.people else None)
-            for each in found.application.people
-        ),
+        people=people_view(found.application, found.people),
         requirements=tuple(
             requirement_view(each, found.standing.documents, found.names) for each in found.standing.wanted
         ),
@@ -150,7 +146,7 @@ def case_view(
                 found.names, bands or (), editable=held and case.state == "claimed" and each.state == "checked",
             )
         ),
-        score=_score(decision),
+        score=score_view(decision),
         caps=tuple(
             CapView(each.name.replace("_", " "), each.cents, each.name == decision.bound_by) for each in decision.caps
         ),
@@ -171,6 +167,21 @@ def case_view(
         form=form,
         notice=notice,
     )  # fmt: skip
+
+
+def people_view(application: Application, named_people: dict[str, Named]) -> tuple[PersonView, ...]:
+    """The people of an application, without a name where they were erased."""
+    people = ((each, named_people.get(each.ref)) for each in application.people)
+    return tuple(
+        PersonView(
+            named.name if named else "erased",
+            ", ".join(each.roles),
+            each.ownership_bps,
+            named.born if named else None,
+            named.confirmed if named else None,
+        )
+        for each, named in people
+    )
 
 
 def _actions(found: Loaded, member: Member, line: CaseLine) -> frozenset[str]:
@@ -229,7 +240,8 @@ def _lists(found: Loaded, member: Member) -> Lists:
     )
 
 
-def _score(decision: Decision) -> ScoreView | None:
+def score_view(decision: Decision) -> ScoreView | None:
+    """The model's score of a decision; none where it was not scored."""
     score = decision.score
     if score is None:
         return None

@@ -66,7 +66,7 @@ def due_diligence_view(connection: Connection, line: store.LineRow) -> DueDilige
             )
             for each in application.people
         ),
-        found=_found(Decision.model_validate_json(decided.body), facts),
+        found=found_of(Decision.model_validate_json(decided.body), facts),
         screened_at=facts.compliance.fetched_at if facts.compliance.value is not None else None,
         done_at=line.due_diligence_at,
         done_by=staff_names(connection).get(line.due_diligence_by or "") if line.due_diligence_by else None,
@@ -82,7 +82,7 @@ def _matters(connection: Connection) -> tuple[ComplianceMatter, ...]:
             continue
         body = store.facts_body(connection, row.facts_sha256)
         case = store.case_of_application(connection, row.application_id)
-        told = _found(Decision.model_validate_json(row.body), Facts.model_validate_json(body)) if body else ()
+        told = found_of(Decision.model_validate_json(row.body), Facts.model_validate_json(body)) if body else ()
         found.append(
             ComplianceMatter(
                 row.id, row.application_id, business_name(connection, row.application_id), row.abn, row.outcome,
@@ -92,7 +92,7 @@ def _matters(connection: Connection) -> tuple[ComplianceMatter, ...]:
     return tuple(reversed(found))
 
 
-def _found(decision: Decision, facts: Facts) -> tuple[Told, ...]:
+def found_of(decision: Decision, facts: Facts) -> tuple[Told, ...]:
     """Findings of compliance with what stands behind them."""
     check = facts.compliance.value
     behind = {} if check is None else {

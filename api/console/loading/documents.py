@@ -46,7 +46,7 @@ def document_view(
         media_type=_TYPES.get(document.media_type or ""),
         electronic=bool(reading.get("electronic")),
         scanned=f"virus scan: {reading['scanned']}" if "scanned" in reading else "",
-        checks=tuple(_check(each) for each in checks if each.name != "reading"),
+        checks=(*_hidden(reading, checks), *(_check(each) for each in checks if each.name != "reading")),
         marks=_marks(document, checks),
         reason=UNUSABLE if document.state == "rejected" else reason.wrong if reason else None,
         words=document.words,
@@ -73,6 +73,14 @@ def _title(kind: str, checks: tuple[store.CheckRow, ...]) -> str:
         begins, ends = (date.fromisoformat(read[name]) for name in ("period_from", "period_to"))
         return f"{KINDS[kind].title}, {wording.day(begins)} to {wording.day(ends)}"
     return KINDS[kind].title
+
+
+def _hidden(reading: Mapping[str, Any], checks: tuple[store.CheckRow, ...]) -> tuple[CheckView, ...]:
+    """A warning where numbers that must not be kept may still be seen on the pictures."""
+    if not checks or (reading and reading.get("searched", True)):
+        return ()
+    says = "Not all of it could be read, so a tax file, Medicare or card number may still be seen: do not copy it."
+    return (CheckView("hidden numbers", "warn", 0, says),)
 
 
 def _check(row: store.CheckRow) -> CheckView:

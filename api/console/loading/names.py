@@ -7,15 +7,17 @@ from datetime import date
 from sqlalchemy import Connection
 
 from api.store import queries as store
+from api.store.queries.applicants import links_of
 from engine.people import Person
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A person's name and birthday."""
+    """A person's name and birthday; `confirmed` what was stated of them, by a link of their own, if one was sent."""
 
     name: str
     born: date
+    confirmed: bool | None = None
 
 
 def staff_names(connection: Connection) -> dict[str, str]:
@@ -35,4 +37,8 @@ def people_named(connection: Connection, application_id: str) -> dict[str, Named
     """The people of an application by reference, but for those who were erased."""
     kept = ((each.ref, each.body) for each in store.people_of(connection, application_id) if each.body is not None)
     people = ((ref, Person.model_validate_json(body)) for ref, body in kept)
-    return {ref: Named(f"{each.given_names} {each.family_name}", each.date_of_birth) for ref, each in people}
+    links = links_of(connection, application_id)
+    asked = {each.person_ref: each.used_at is not None for each in links if each.purpose == "confirm"}
+    return {
+        ref: Named(f"{each.given_names} {each.family_name}", each.date_of_birth, asked.get(ref)) for ref, each in people
+    }

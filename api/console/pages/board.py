@@ -7,12 +7,13 @@ from litestar.params import FromPath
 
 from api.cases import working
 from api.cases.acts import Actor
-from api.console.assets import ASSETS, CACHING
+from api.console.assets import ASSETS
 from api.console.loading.board import board_view
 from api.console.pages.replies import ROUTE, desk_of, page
 from api.console.rendering import live_board
 from api.console.views import BoardView, Notice
 from api.errors import Problem
+from api.pages.replies import asset_reply
 from api.staff.guarding import AnyRequest, member_of, read_form
 from api.staff.pages.replies import ACCOUNT, HEADERS, go_to
 from api.store import queries as store
@@ -28,8 +29,7 @@ async def static(name: FromPath[str]) -> Response[bytes]:
     asset = ASSETS.get(name)
     if asset is None:
         raise Problem("not-found")
-    headers = {"Cache-Control": CACHING, "X-Content-Type-Options": "nosniff"}
-    return Response(asset.body, media_type=asset.media_type, headers=headers)
+    return asset_reply(asset)
 
 
 @get("/console", opt={"action": "session.own"}, **ROUTE)

@@ -21,7 +21,7 @@ async def approve(request: AnyRequest, case_id: FromPath[str]) -> Response[bytes
     """Approve the line, or a lower one."""
 
     async def act(form: Form, version: int, member: Member) -> store.CaseRow:
-        verdict = _verdict(form, version, _cents(form.get("limit", "")))
+        verdict = _verdict(form, version, cents_of(form.get("limit", "")))
         return await approving.approve(desk_of(request), case_id, Actor(member.id, "approver"), verdict)
 
     return await acting(request, case_id, "approve", act)
@@ -32,7 +32,7 @@ async def override(request: AnyRequest, case_id: FromPath[str]) -> Response[byte
     """Leave referral rules aside, and approve what is then decided."""
 
     async def act(form: Form, version: int, member: Member) -> store.CaseRow:
-        verdict = _verdict(form, version, _cents(form.get("limit", "")))
+        verdict = _verdict(form, version, cents_of(form.get("limit", "")))
         return await approving.override(desk_of(request), case_id, Actor(member.id, "approver"), verdict)
 
     return await acting(request, case_id, "override", act)
@@ -65,7 +65,7 @@ def _verdict(form: Form, version: int, cents: int | None) -> Verdict:
     return Verdict(version, form.get("content", ""), cents, form.get("reason", ""), form.get("words", ""), aside)
 
 
-def _cents(text: str) -> int | None:
+def cents_of(text: str) -> int | None:
     """Whole dollars as they were typed; None where nothing was."""
     bare = text.strip().lstrip("$").replace(",", "")
     if not bare:

@@ -32,6 +32,7 @@ from api.console.views.others import (
     IdentityView,
     SearchView,
 )
+from api.console.views.referrals import ReferralsView, ReferralView
 from api.console.views.shared import (
     NO_FORM,
     CaseLine,
@@ -44,7 +45,7 @@ from api.console.views.shared import (
     Told,
 )
 
-View = BoardView | CaseView | SearchView | ComplianceView | AuditView | MessageView
+View = BoardView | CaseView | SearchView | ComplianceView | AuditView | ReferralsView | ReferralView | MessageView
 
 __all__ = [
     "NO_FORM",
@@ -79,6 +80,8 @@ __all__ = [
     "Obstacle",
     "PersonView",
     "Quality",
+    "ReferralView",
+    "ReferralsView",
     "RequirementState",
     "RequirementView",
     "ScoreView",

@@ -60,7 +60,7 @@ class BoardView:
     """The board at a moment: my cases, then all in the order in which they are worked on.
 
     `stages` are those for which this member may take the next case, where there are several; `more` counts cases
-    beyond `lines`.
+    beyond `lines`. Referrals have no case, and a page of their own.
     """
 
     at: datetime
@@ -74,4 +74,6 @@ class BoardView:
     stages: tuple[Choice, ...] = ()
     more: int = 0
     state: str | None = None  # the list shows this state alone
+    referrals: int = 0  # that wait for a person, with requests for one
+    referrals_late: int = 0  # past what was promised
     notice: Notice | None = None

@@ -95,12 +95,13 @@ class RequirementView:
 
 @dataclass(frozen=True, slots=True)
 class PersonView:
-    """Somebody whose identity or authority the case rests on."""
+    """Somebody whose identity or authority the case rests on; `confirmed` None where no link was sent to confirm by."""
 
     name: str
     roles: str
     ownership_bps: int
     born: date | None = None
+    confirmed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date
+from hashlib import sha256
 
 from api.console.wording import money
-from api.journey.form import questions
+from api.journey.form import consents, questions
 from api.journey.form.fields import Answers, Field, Wrong
 
 
@@ -37,6 +38,13 @@ def summary(answers: Answers) -> tuple[Part, ...]:
             lines.insert(0, Line("Name on the register", answers["register-name"], "abn", "abn"))
         parts.append(Part(_TITLES.get(step.slug, step.title), tuple(lines)))
     return tuple(parts)
+
+
+def digest_of(answers: Answers) -> str:
+    """Names everything that the last page shows, answers and words of consents: what is sent is what was seen."""
+    asked = consents.asked(questions.entity(answers), answers.get("bank", ""))
+    shown = repr((consents.VERSION, summary(answers), tuple((each.kind, each.words, each.more) for each in asked)))
+    return sha256(shown.encode()).hexdigest()
 
 
 _TITLES = {"abn": "Number", "business": "Your business"}

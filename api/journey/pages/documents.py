@@ -20,7 +20,7 @@ from api.cases.desk import Desk
 from api.cases.receiving import MOST_BYTES, Sent, receive_from
 from api.cases.replies import case_reply
 from api.cases.wanted import stand
-from api.errors import FieldProblem, Problem, handle
+from api.errors import FieldProblem, Problem
 from api.journey.guarding import AnyRequest, lobby_of, meant, meant_with_files, require_application, require_ours
 from api.journey.pages.decision import seen
 from api.journey.replies import ROUTE, page
@@ -32,11 +32,6 @@ from api.store.queries.uploads import UploadRow
 from engine.people import Person
 
 _MOST_DIGITS: Final = 9
-_SCRIPT: dict[str, Any] = {
-    "opt": {"public": True},
-    "exception_handlers": {Exception: handle},
-    "include_in_schema": False,
-}
 _WORDS = {
     "unsupported-media-type": "Send a PDF, PNG or JPEG file",
     "validation-failed": "Choose a file that is not empty",
@@ -138,7 +133,7 @@ async def _whole(content: bytes) -> AsyncIterator[bytes]:
 # -- piece by piece by the page's script ---------------------------------------------------------------------
 
 
-@post("/applications/{application_id:str}/uploads", **_SCRIPT, request_max_body_size=1_000)
+@post("/applications/{application_id:str}/uploads", **ROUTE, request_max_body_size=1_000)
 async def announce(request: AnyRequest, application_id: FromPath[str]) -> Response[bytes]:
     """Announce a file: its kind, whose it is, its type and size stand in the query."""
     visit, _ = await meant(request)
@@ -149,14 +144,14 @@ async def announce(request: AnyRequest, application_id: FromPath[str]) -> Respon
     return _progress(row, 201)
 
 
-@get("/applications/{application_id:str}/uploads/{upload_id:str}", **_SCRIPT)
+@get("/applications/{application_id:str}/uploads/{upload_id:str}", **ROUTE)
 async def progress(request: AnyRequest, application_id: FromPath[str], upload_id: FromPath[str]) -> Response[bytes]:
     """How far a file has come."""
     await seen(request, application_id)
     return _progress(await uploads.load(_place(request), await case_of(request, application_id), upload_id))
 
 
-@put("/applications/{application_id:str}/uploads/{upload_id:str}", **_SCRIPT, request_max_body_size=MOST_PIECE)
+@put("/applications/{application_id:str}/uploads/{upload_id:str}", **ROUTE, request_max_body_size=MOST_PIECE)
 async def piece(request: AnyRequest, application_id: FromPath[str], upload_id: FromPath[str]) -> Response[bytes]:
     """One more piece; with the last the file is taken in."""
     visit, _ = await meant(request)

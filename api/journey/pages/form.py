@@ -16,7 +16,7 @@ from api.errors import Problem
 from api.journey.form import consents, questions
 from api.journey.form.fields import MOST_TYPED, Wrong, clean
 from api.journey.form.questions import ABN, BY_SLUG, Faults, Step
-from api.journey.form.summary import summary
+from api.journey.form.summary import digest_of, summary
 from api.journey.guarding import AnyRequest, address_of, lobby_of, meant, require_ours, visit_here
 from api.journey.prefilling import NAMES, OF_ANOTHER, looked_up
 from api.journey.replies import ROUTE, page
@@ -34,6 +34,7 @@ _NOT_NOW = (
     "Nothing was asked of a credit reporting body, and your answers are kept for 7 days. If you applied for this "
     "business lately, come back to that application with a code. Otherwise ask us, and a person will look at it.",
 )
+_CHANGED = "Something has changed since this page was shown: look at it again, then tick and send"
 
 
 def desk_of(request: AnyRequest) -> Desk:
@@ -120,7 +121,7 @@ async def step_page(request: AnyRequest, slug: FromPath[str]) -> Response[bytes]
     steps = [each.slug for each in questions.path_of(draft.answers)]
     if slug not in steps or steps.index(slug) > steps.index(open_step.slug):
         return go_to(_place(open_step.slug))
-    return _form(request, visit, BY_SLUG[slug], draft.answers, {})
+    return _form(request, visit, BY_SLUG[slug], draft.answers, {}, request.query_params.get("then", ""))
 
 
 @post("/apply/{slug:str}", **_POST)
@@ -134,11 +135,14 @@ async def step(request: AnyRequest, slug: FromPath[str]) -> Response[bytes]:
         return _away(visit)
     if draft.sent:
         return go_to(_decided(draft))
+    if slug == "check" and form.get("seen") != digest_of(draft.answers):
+        unticked = {**draft.answers, **{each.name: "" for each in BY_SLUG[slug].fields(draft.answers)}}
+        return _form(request, visit, BY_SLUG[slug], unticked, {"answers": _CHANGED})
     saved = await drafts.amend(lobby_of(request), draft, _typed(BY_SLUG[slug], draft, form))
     if saved is None:
         return go_to("/apply/deciding")
     if _leads_on(BY_SLUG[slug], draft, saved):
-        return _form(request, visit, BY_SLUG[slug], saved.answers, {})
+        return _form(request, visit, BY_SLUG[slug], saved.answers, {}, form.get("then", ""))
     return await _judged(request, visit, BY_SLUG[slug], saved, form)
 
 
@@ -171,7 +175,7 @@ async def _judged(
         return go_to(place)
     faults = step.faults(draft.answers, _today(request))
     if faults:
-        return _form(request, visit, step, draft.answers, faults)
+        return _form(request, visit, step, draft.answers, faults, form.get("then", ""))
     if step.slug == "you" and draft.answers.get("linked") != draft.answers["me-email"]:
         await _send_link(request, draft)
     if step.slug == "check":
@@ -218,7 +222,7 @@ async def _told(request: AnyRequest, visit: VisitRow, draft: Draft, outcome: Out
         words = "; ".join(told) or "Something you typed cannot be sent: look at your answers again"
         return _form(request, visit, BY_SLUG["check"], draft.answers, {"answers": words})
     title, words = _NOT_NOW
-    return page(request, "message", status=409, visit=visit, title=title, words=words, slug="not-now")
+    return page(request, "message", status=409, visit=visit, title=title, words=words, slug="duplicate-application")
 
 
 @get("/apply/deciding", **ROUTE)
@@ -265,9 +269,9 @@ async def resume(request: AnyRequest) -> Response[bytes]:
 
 
 def _form(
-    request: AnyRequest, visit: VisitRow | None, step: Step, answers: Mapping[str, str], faults: Faults
+    request: AnyRequest, visit: VisitRow | None, step: Step, answers: Mapping[str, str], faults: Faults, then: str = ""
 ) -> Response[bytes]:
-    """A step as a page, its faults both at the top and beside the fields."""
+    """A step as a page, its faults both at the top and beside the fields; `then` is where it leads, if not on."""
     path = [each.slug for each in questions.path_of(answers)]
     before = questions.before(step, answers)
     place = path.index(step.slug) + 1 if step.slug in path else 1
@@ -276,7 +280,8 @@ def _form(
         status=422 if faults else 200, visit=visit, step=step, answers=answers, faults=faults,
         fields=step.fields(answers), asked={field.name for field in step.asked(answers)},
         place=place, places=len(path), back=None if before is None else _place(before.slug),
-        then=request.query_params.get("then", ""), parts=summary(answers) if step.slug == "check" else (),
+        then=then if then == "check" else "", parts=summary(answers) if step.slug == "check" else (),
+        seen=digest_of(answers) if step.slug == "check" else "",
         consents=consents.asked(questions.entity(answers), answers.get("bank", "")),
         known=questions.known(answers), entity=questions.entity(answers),
     )  # fmt: skip

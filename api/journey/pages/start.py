@@ -40,7 +40,7 @@ async def help_page(request: AnyRequest) -> Response[bytes]:
     return page(request, "help", visit=await visit_here(request), contacts=contacts)
 
 
-@get("/static/{name:str}", opt={"public": True}, include_in_schema=False)
+@get("/static/{name:str}", **ROUTE)
 async def static(request: AnyRequest, name: FromPath[str]) -> Response[bytes]:
     """One of our own files, under an address that names its bytes."""
     asset = ASSETS.get(name)

@@ -81,10 +81,16 @@ const asked = async (address, options, tries = 8) => {
 const sendFile = async (form, file, show) => {
   const headers = { "X-CSRF-Token": form.elements.csrf.value, Accept: "application/json" };
   const about = new URLSearchParams({ kind: form.elements.kind.value, person_ref: form.elements.person_ref.value, type: file.type, bytes: file.size });
-  const announced = await asked(`${form.dataset.upload}?${about}`, { method: "POST", headers });
-  if (!announced.ok) throw new Error((await announced.json()).title);
-  let now = await announced.json();
+  // Chosen again after the line was cut for long, or the page was left: it goes on where it was.
+  const key = `${form.dataset.upload}?${about}&${file.name}&${file.lastModified}`, begun = sessionStorage.getItem(key);
+  let found = begun && await asked(begun, { headers });
+  if (!found || !found.ok) {
+    found = await asked(`${form.dataset.upload}?${about}`, { method: "POST", headers });
+    if (!found.ok) throw new Error((await found.json()).title);
+  }
+  let now = await found.json();
   const address = `${form.dataset.upload}/${now.upload_id}`;
+  sessionStorage.setItem(key, address);
   while (!now.done) {
     const piece = file.slice(now.received, now.received + Math.min(now.most_piece, 262144));
     const reply = await asked(`${address}?offset=${now.received}`, { method: "PUT", headers: { ...headers, "Content-Type": "application/octet-stream" }, body: piece });
@@ -93,6 +99,7 @@ const sendFile = async (form, file, show) => {
     else throw new Error((await reply.json()).title);
     show(now.received / now.bytes);
   }
+  sessionStorage.removeItem(key);
 };
 
 const refresh = async () => {
@@ -135,4 +142,4 @@ function ready() {
   }
 }
 ready();
-if (document.querySelector("[data-live=yes]")) setInterval(() => { if (!document.hidden) refresh().catch(() => {}); }, 8000);
+if (document.querySelector("[data-live=yes]")) setInterval(() => { if (!document.hidden) refresh().catch(() => {}); }, 5000);

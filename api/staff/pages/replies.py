@@ -12,24 +12,16 @@ from litestar.datastructures import Cookie
 
 from api.console.rendering import render
 from api.errors import as_problem, handle
+from api.pages.replies import HEADERS, go_to, html
 from api.staff.guarding import AnyRequest, Member, door_of
 from api.staff.sessions import no_session_cookie
 
 SIGN_IN, CODE, SECOND_FACTOR, ACCOUNT, CONSOLE = (
     "/console/sign-in", "/console/sign-in/code", "/console/second-factor", "/console/me", "/console",
 )  # fmt: skip
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; "
-        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-    ),
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
+__all__ = [
+    "ACCOUNT", "CODE", "CONSOLE", "HEADERS", "SECOND_FACTOR", "SIGN_IN", "go_to", "json_reply", "page", "refused",
+]  # fmt: skip
 
 
 def page(
@@ -45,14 +37,7 @@ def page(
     """A rendered page of `templates/sign_in/`; `csrf` is the session's token where there is a session."""
     demo = door_of(request).development
     body = render(f"sign_in/{name}.html", member=member, csrf=csrf, demo=demo, **context)
-    return Response(body, status_code=status, media_type="text/html", headers=HEADERS, cookies=list(cookies))
-
-
-def go_to(place: str, cookies: Sequence[Cookie] = ()) -> Response[bytes]:
-    """On to another page, by GET."""
-    return Response(
-        b"", status_code=303, media_type="text/plain", headers={**HEADERS, "Location": place}, cookies=list(cookies)
-    )
+    return html(body, status, cookies)
 
 
 def json_reply(body: bytes | dict[str, Any], status: int = 200, cookies: Sequence[Cookie] = ()) -> Response[bytes]:

@@ -21,5 +21,5 @@ def newest_outcomes(connection: Connection) -> tuple[int, int]:
         .subquery()
     )
     counts = connection.execute(select(newest.c.outcome, func.count()).group_by(newest.c.outcome))
-    counted: dict[str, int] = {outcome: count for outcome, count in counts}
+    counted = {str(row[0]): int(row[1]) for row in counts}
     return counted.get("refer", 0), sum(counted.values())

@@ -93,6 +93,7 @@ audit = Table(
 )
 
 _IS_APPROVED = "outcome = 'approve'"
+_REFERS = "outcome = 'refer'"
 
 decision = Table(
     "decision",
@@ -142,6 +143,7 @@ decision = Table(
     Index("ix_decision_abn", "abn", "audit_seq"),
     Index("ix_decision_application_id", "application_id"),
     Index("ix_decision_decided_at", "decided_at"),
+    Index("ix_decision_referred", "audit_seq", sqlite_where=text(_REFERS), postgresql_where=text(_REFERS)),
     Index(
         "ix_decision_open_offer",
         "abn",

@@ -226,6 +226,7 @@ def rows(made: World) -> list[int]:
         "signature",
         "line",
         "application",
+        "referral_act",
     )
     return [made.service.count(table) for table in kept]
 

@@ -23,6 +23,13 @@ def lone(sqlite_url: str) -> Iterator[Foyer]:
 
 
 @pytest.fixture
+def both(url: str) -> Iterator[House]:
+    """The whole service with its pages, over either database."""
+    with house(url) as found:
+        yield found
+
+
+@pytest.fixture
 def pages(sqlite_url: str) -> Iterator[House]:
     """The whole service with its pages, over SQLite."""
     with house(sqlite_url) as found:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from api.applicants import drafts
 from api.applicants.drafts import KEPT_FOR, LASTS, MOST_BYTES, Draft
@@ -216,15 +216,18 @@ def test_what_led_in_is_removed_after_a_month(either: Foyer) -> None:
     begun(either)
     application_id = either.application()
     now = either.clock()
-    for number, (purpose, used) in enumerate((("resume", None), ("confirm", None), ("confirm", now))):
-        whose = {"draft_id": begun(either).id} if purpose == "resume" else {}
-        about = {} if purpose == "resume" else {"application_id": application_id, "person_ref": f"per_{number}"}
-        row = kept.LinkRow(
-            sha256=f"{number}" * 64, purpose=purpose, draft_id=whose.get("draft_id"),  # type: ignore[arg-type]
-            application_id=about.get("application_id"), person_ref=about.get("person_ref"), created_at=now,
-            expires_at=now + timedelta(days=7), used_at=used,
-        )  # fmt: skip
-        either.write(lambda connection, row=row: kept.add_link(connection, row))
+    ends = now + timedelta(days=7)
+    links = (
+        kept.LinkRow("0" * 64, "resume", begun(either).id, None, None, now, ends, None),
+        kept.LinkRow("1" * 64, "confirm", None, application_id, "per_1", now, ends, None),
+        kept.LinkRow("2" * 64, "confirm", None, application_id, "per_2", now, ends, now),
+    )
+
+    def keep(connection: Connection) -> None:
+        for each in links:
+            kept.add_link(connection, each)
+
+    either.write(keep)
     either.write(lambda connection: kept.add_code(connection, "e" * 64, "c" * 64, now, now + timedelta(minutes=15)))
     either.clock.advance((KEPT_FOR + LASTS).total_seconds())
     either.run(drafts.forget_old(either.lobby))

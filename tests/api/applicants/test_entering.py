@@ -75,12 +75,9 @@ def test_a_code_lets_in_once(either: Foyer) -> None:
 
 def test_case_and_spaces_of_an_address_do_not_matter(either: Foyer) -> None:
     """The mailbox is the same, however it is written."""
-    either.applicant("Ann@Banksia.example")
-    ask(either, " ANN@banksia.EXAMPLE")
-    told = code(either, " ANN@banksia.EXAMPLE") if either.letters(" ANN@banksia.EXAMPLE") else ""
-    assert told == "", "an address with spaces around it is nobody's mailbox"
-    ask(either, "ann@banksia.example")
-    assert isinstance(show(either, code(either, "ann@banksia.example"), "ANN@BANKSIA.example "), Opened)
+    either.applicant("Ann@Banksia.example ")
+    ask(either, "ann@BANKSIA.example")
+    assert isinstance(show(either, code(either, "ann@BANKSIA.example"), " ANN@BANKSIA.example "), Opened)
 
 
 def test_a_code_is_over_after_a_quarter_of_an_hour(either: Foyer) -> None:
@@ -166,17 +163,17 @@ def test_a_network_shows_so_many_codes_an_hour(either: Foyer) -> None:
     assert show(either, "000000", "q@x.example", "2001:db8:0:1::1") == "wrong"
 
 
-def test_nobody_is_locked_out_for_good(either: Foyer) -> None:
-    """Two hundred wrong codes from elsewhere over days, and the true holder comes in with a new one at once."""
-    either.applicant()
-    for day in range(4):
+def test_nobody_is_locked_out_for_good(lone: Foyer) -> None:
+    """A hundred and more wrong codes from elsewhere over days, and the true holder comes in with a new one at once."""
+    lone.applicant()
+    for day in range(3):
         for number in range(50):
-            show(either, "000000", EMAIL, f"198.51.100.{number}")
+            show(lone, "000000", EMAIL, f"198.51.100.{number}")
             if number % 10 == 0:
-                ask(either, EMAIL, f"203.0.113.{day}")
-        either.clock.advance(86_400)
-    assert ask(either) is None
-    assert isinstance(show(either, code(either)), Opened)
+                ask(lone, EMAIL, f"203.0.113.{day}")
+        lone.clock.advance(86_400)
+    assert ask(lone) is None
+    assert isinstance(show(lone, code(lone)), Opened)
 
 
 # -- nobody learns who is known ------------------------------------------------------------------------------
@@ -228,7 +225,7 @@ def test_codes_and_addresses_are_kept_as_digests(lone: Foyer) -> None:
     ask(lone)
     told = code(lone)
     for table in ("applicant", "entry_code", "letter", "outbox", "sign_in"):
-        rows = lone.look(lambda connection, table=table: str([*connection.exec_driver_sql(f"SELECT * FROM {table}")]))
+        rows = lone.rows(table)
         assert EMAIL not in rows, table
         assert f"'{told}'" not in rows, table
         assert ADDRESS not in rows, table
@@ -285,19 +282,19 @@ def test_resuming_takes_the_place_of_the_visit(either: Foyer) -> None:
     assert either.run(visit_of(either.lobby, first[1].token)) is None
 
 
-def test_nobody_is_flooded_with_links(either: Foyer) -> None:
+def test_nobody_is_flooded_with_links(lone: Foyer) -> None:
     """Of one draft, to one mailbox, and from one network, so many in an hour and no more; the answer is the same."""
-    draft_id = begun(either)
+    draft_id = begun(lone)
     for number in range(MOST_LINKS + 3):
-        either.run(entering.send_resume_link(either.lobby, draft_id, f"p{number}@x.example", PAGE, LINK, ADDRESS))
-    assert either.count("letter") == MOST_LINKS
+        lone.run(entering.send_resume_link(lone.lobby, draft_id, f"p{number}@x.example", PAGE, LINK, ADDRESS))
+    assert lone.count("letter") == MOST_LINKS
     for _ in range(LETTERS.most + 3):
-        either.run(entering.send_resume_link(either.lobby, begun(either), EMAIL, PAGE, LINK, ADDRESS))
-    assert len(either.letters(EMAIL)) == LETTERS.most
+        lone.run(entering.send_resume_link(lone.lobby, begun(lone), EMAIL, PAGE, LINK, ADDRESS))
+    assert len(lone.letters(EMAIL)) == LETTERS.most
     for number in range(LINKS_ASKED.most):
-        one = begun_from(either, f"198.51.100.{number}")
-        either.run(entering.send_resume_link(either.lobby, one, f"q{number}@x.example", PAGE, LINK, ADDRESS))
-    assert either.count("letter") == LINKS_ASKED.most
+        one = begun_from(lone, f"198.51.100.{number}")
+        lone.run(entering.send_resume_link(lone.lobby, one, f"q{number}@x.example", PAGE, LINK, ADDRESS))
+    assert lone.count("letter") == LINKS_ASKED.most - 3, "three were too many for their mailbox, and were asked for"
 
 
 def begun_from(place: Foyer, address: str) -> str:
@@ -337,13 +334,12 @@ def test_a_person_confirms_once(either: Foyer) -> None:
 def test_a_personal_link_is_good_for_one_thing_for_a_week(either: Foyer) -> None:
     """A link to confirm signs nothing and opens no draft, and the other way round."""
     application_id = either.application()
-    tokens = {
-        purpose: personal(either, purpose, application_id)
-        for purpose in ("confirm", "sign")
-    } | {"resume": link_to(either, begun(either))}  # type: ignore[dict-item]  # fmt: skip
+    purposes: tuple[kept.Purpose, ...] = ("confirm", "sign")
+    tokens = {purpose: personal(either, purpose, application_id) for purpose in purposes}
+    tokens["resume"] = link_to(either, begun(either))
     for purpose, token in tokens.items():
-        for asked in ("confirm", "sign"):
-            found = either.run(entering.personal_link(either.lobby, asked, token))  # type: ignore[arg-type]
+        for asked in purposes:
+            found = either.run(entering.personal_link(either.lobby, asked, token))
             assert (found is not None) == (purpose == asked)
         assert (either.run(entering.resume(either.lobby, token, None)) is not None) == (purpose == "resume")
     either.clock.advance(OTHERS_LAST.total_seconds())

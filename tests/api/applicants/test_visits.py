@@ -201,10 +201,10 @@ def test_beginning_a_draft_prolongs_no_sign_in(pages: House) -> None:
     pages.browser().apply()
     browser = pages.browser()
     browser.sign_in()
-    ends_at = pages.run(visit_of(pages.lobby, browser.token)).ends_at
+    ends_at = browser.visit.ends_at
     pages.clock.advance(1_800)
     browser.get("/apply")
     browser.answer("abn", abn="53 004 085 616")
-    visit = pages.run(visit_of(pages.lobby, browser.token))
+    visit = browser.visit
     assert visit.ends_at == ends_at
     assert visit.applicant_id is not None

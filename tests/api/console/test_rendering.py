@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jinja2 import UndefinedError
 
-from api.console import wording
+from api.console import assets, wording
 from api.console.assets import ASSETS
 from api.console.rendering import TEMPLATES, live_board, render, show
 from api.console.views import BandView, BoardView, CaseView, ComparedField, Mark, View
@@ -162,7 +162,7 @@ def test_the_keys_of_the_handbook_are_those_of_the_page() -> None:
 def test_an_address_of_a_file_names_its_bytes() -> None:
     """Style, script and icon are asked for by a digest, and nothing is loaded but those."""
     loaded = [each for each in addresses_in(page(BOARD)) if each.startswith("/console/static/")]
-    assert sorted(loaded) == sorted(each.address for each in ASSETS.values())
+    assert sorted(loaded) == sorted(assets.address(name) for name in ASSETS)
 
 
 def test_style_and_script_ask_for_nothing_elsewhere() -> None:

@@ -240,7 +240,7 @@ class ToldInspector(Inspector):
         ]
         verdict = "pass" if told["fate"] != "doubtful" else "warn"
         check = {"name": "fields", "verdict": verdict, "confidence_bps": 9_900, "says": "Read.", "found": found}
-        return {"results": [check], "electronic": True, "redactions": []}, b""
+        return {"results": [check], "electronic": True, "redactions": [], "redactions_complete": True}, b""
 
 
 def upload(content: bytes) -> Request[Any, Any, Any]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.verification.queue import forecast, order_reason, queue_at, rank
+from engine.verification.queue import chance_of_change, forecast, order_reason, queue_at, rank
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
@@ -96,3 +96,11 @@ def test_it_is_on_the_low_side_of_what_a_simulation_finds(cases: int, minutes: i
             free[0] += max(draws.gauss(minutes, minutes / 2), 1.0)
         kept += max(free) <= left
     assert forecast(ahead(cases, minutes, left), people) <= kept / 4_000 + 0.08
+
+
+def test_a_case_with_more_against_it_is_likelier_to_change() -> None:
+    """Each failed, doubtful or unread check adds; a clean case has a little, and nothing is certain."""
+    clean = chance_of_change(["pass", "pass"])
+    assert 0 < clean < chance_of_change(["unread"]) < chance_of_change(["warn"]) < chance_of_change(["fail"])
+    assert chance_of_change(["fail"] * 50) == 9_000
+    assert rank(chance_of_change(["fail"]), 100) < rank(clean, 100)

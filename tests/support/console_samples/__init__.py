@@ -23,6 +23,15 @@ from tests.support.console_samples.cases import (
     RETURN_REFUSED,
 )
 from tests.support.console_samples.oversight import AUDIT, COMPLIANCE, CUSTOMER, MATTER
+from tests.support.console_samples.referrals import (
+    CONFIRMING,
+    REFERRAL,
+    REFERRAL_HOSTILE,
+    REFERRAL_REFUSED,
+    REFERRALS,
+    REFERRALS_HOSTILE,
+    SCREENED,
+)
 from tests.support.console_samples.shared import HOSTILE, MINE, NOW
 
 SAMPLES: Final[Mapping[str, View]] = {
@@ -53,6 +62,14 @@ SAMPLES: Final[Mapping[str, View]] = {
         ),
         matters=(replace(MATTER, business=HOSTILE, found=(Told(HOSTILE, HOSTILE),)),), may_record=True,
     ),
+    "referrals": REFERRALS,
+    "referrals-empty": replace(REFERRALS, referrals=(), reviews=(), more=0, more_reviews=0),
+    "referrals-hostile": REFERRALS_HOSTILE,
+    "referral": REFERRAL,
+    "referral-confirming": CONFIRMING,
+    "referral-screened": SCREENED,
+    "referral-refused-form": REFERRAL_REFUSED,
+    "referral-hostile": REFERRAL_HOSTILE,
     "audit": AUDIT,
     "audit-empty": AuditView((), None, None),
     "audit-late": replace(AUDIT, checkpoint=CheckpointView(17_000, NOW - timedelta(hours=3), timedelta(hours=3), True)),

@@ -10,9 +10,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from PIL import Image, ImageDraw
 
-from api.console.assets import ASSETS, CACHING, PLACE
+from api.console.assets import ASSETS, PLACE
 from api.console.rendering import live_board, show
 from api.console.views import BoardView
+from api.pages.assets import CACHING
 from api.staff.pages.replies import HEADERS
 from tests.support.console_samples import SAMPLES
 from tests.support.console_samples.boards import BOARD

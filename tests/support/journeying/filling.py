@@ -48,6 +48,7 @@ class Told:
     others: tuple[Who, ...] = ()
     bank: Bank = "connect"
     statement: Path | None = None
+    entity: str = "company"  # where the register does not tell
 
 
 def box_of(hand: Hand, name: str, value: str) -> str:
@@ -106,11 +107,11 @@ def _abn(hand: Hand, story: Story, _told: Told) -> None:
     hand.press("Continue")
 
 
-def _business(hand: Hand, _story: Story, _told: Told) -> None:
+def _business(hand: Hand, _story: Story, told: Told) -> None:
     known = hand.page.get_by_role("button", name="Yes, continue").count() > 0
     if not known:
-        choose(hand, "entity", "company")
-        hand.type("legal-name", "BANKSIA HOMEWARES PTY LTD")
+        choose(hand, "entity", told.entity)
+        hand.type("legal-name", "BANKSIA HOMEWARES")
         choose(hand, "state", "VIC")
         choose(hand, "gst", "yes")
     if hand.page.locator("#since-year").input_value() == "":

@@ -4,6 +4,7 @@ It does: walk there and stop. It does not: look (tests and pictures do). The rul
 what people and machines do, never by a page that is made up for the purpose.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,7 +23,8 @@ from tests.support.journeying.hand import Hand
 from tests.support.journeying.staging import Stage
 
 Shown = tuple[str, Page]
-_WORDS = "The lower half is in shadow. Please take it again by a window."
+_ABOUT_REPLIES = re.compile(r"status of 4\d\d|net::ERR")  # what a browser says of every page that tells a fault
+WORDS = "The lower half is in shadow. Please take it again by a window."
 
 
 def gallery(stage: Stage, browser: Browser) -> Iterator[Shown]:
@@ -36,6 +38,7 @@ def at(stage: Stage, browser: Browser, path: str) -> Iterator[Hand]:
     """Somebody with a browser of their own at a page."""
     with visit(browser, f"{stage.base}{path}", PHONE) as (page, complaints):
         yield Hand(page, complaints=complaints)
+        assert [each for each in complaints if not _ABOUT_REPLIES.search(each)] == []
 
 
 def before(stage: Stage, browser: Browser) -> Iterator[Shown]:
@@ -254,11 +257,12 @@ def coming_back(stage: Stage, browser: Browser) -> Iterator[Shown]:
 
 
 def send(hand: Hand, kind: str, *files: Path) -> None:
-    """Send files of a kind by the page's script, and wait until they are there."""
-    form = hand.page.locator(f"form.send:has(input[name=kind][value={kind}])").first
-    form.locator("input[type=file]").set_input_files(files)
-    form.locator(".sending > *").first.wait_for(state="attached")
-    form.locator(".sending > *").first.wait_for(state="detached")
+    """Send files of a kind by the page's script, one after the other, and wait until each is there."""
+    for file in files:
+        form = hand.page.locator(f"form.send:has(input[name=kind][value={kind}])").first
+        with hand.page.expect_response(lambda reply: reply.request.method == "PUT" and reply.json().get("done", False)):
+            form.locator("input[type=file]").set_input_files(file)
+        hand.page.locator(".sending > *").first.wait_for(state="detached")
 
 
 def sign(hand: Hand) -> None:
@@ -278,7 +282,7 @@ def returned(stage: Stage, application: str) -> None:
     case = held(stage, application)
     paper = next(each for each in stage.office.standing(case.id).documents if each.kind == "identity")
     desk = stage.office.desk
-    stage.office.do(working.return_document(desk, case.id, case.version, VERA, paper.id, "BLURRY", _WORDS))
+    stage.office.do(working.return_document(desk, case.id, case.version, VERA, paper.id, "BLURRY", WORDS))
 
 
 def verified(stage: Stage, application: str) -> store.CaseRow:

@@ -51,7 +51,7 @@ class Stage:
         """The texts of the mails to somebody, the oldest first."""
         files = sorted((self.server.folder / "var" / "mailbox").glob("*.eml"), key=lambda each: each.stat().st_mtime)
         read = [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
-        return [str(each.get_content()) for each in read if each["To"] == to]  # type: ignore[attr-defined]
+        return [str(each.get_content()) for each in read if each["To"] == to]
 
     def mail(self, to: str, has: str) -> str:
         """The newest mail to somebody with these words in it, once it has come."""
@@ -80,6 +80,15 @@ class Stage:
             self.office.said |= {each.id: self.papers[each.sha256] for each in documents if each.sha256 in self.papers}
             busy = any(each.state in {"received", "quarantined", "clean"} for each in documents)
             return case if case.state in states and not busy else None
+
+        return until(look)
+
+    def settled(self, application_id: str) -> store.CaseRow:
+        """The case, once machines have approved it or it was drawn for people to look at."""
+
+        def look() -> store.CaseRow | None:
+            case = self.case(application_id)
+            return case if case.state == "approved" or case.sampled else None
 
         return until(look)
 
