@@ -71,6 +71,7 @@ def case_service(settings: Settings, shell: Shell, sealer: Sealer) -> CaseServic
     template = load_template(settings.contract_template, development=settings.development)
     desk = Desk(shell, template, settings.lender(), webhook=settings.notices.hook is not None)
     intray = Intray(storage_at(settings.documents, sealer), Inspector(), Scanner(settings.scanner))
-    letters = Letters.load(settings.lender(), settings.notices.page, _WORDING)
+    page = settings.notices.page or (f"http://127.0.0.1:{settings.port}/my" if settings.development else None)
+    letters = Letters.load(settings.lender(), page, _WORDING)
     office = post_office(shell.database, settings.notices, letters, shell.clock)
     return CaseService(desk, intray, office)

@@ -26,7 +26,7 @@ MESSAGES: Final[Mapping[str, MessageView]] = {
     ),
     "separation-of-duties": MessageView(
         403, "That takes somebody else",
-        f"Who verified a case, or approved it already, cannot approve it. {_UNCHANGED}",
+        f"Who verified, proposed or decided it, or approved it already, is not who agrees to it. {_UNCHANGED}",
     ),
     "csrf-failed": MessageView(
         403, "Please send that again", f"The page was too old to be trusted. {_UNCHANGED} Load it again first."
@@ -36,7 +36,7 @@ MESSAGES: Final[Mapping[str, MessageView]] = {
         410, "This is no longer kept", "It was erased, as it had to be. What was decided on it stays on record."
     ),
     "stale-version": MessageView(
-        409, "Somebody was quicker", f"The case changed while you were looking at it. {_AGAIN}"
+        409, "Somebody was quicker", f"It changed while you were looking at it. {_AGAIN}"
     ),
     "not-held": MessageView(
         409, "You do not hold this case",

@@ -13,6 +13,7 @@ from api.console.loading.requirements import requirement_state
 from api.console.views import ComplianceMatter, ComplianceView, DueDiligenceView, IdentityView, Notice, Told
 from api.staff.guarding import Member
 from api.store import queries as store
+from api.store.queries.referrals import acts_of
 from engine.decision import Decision
 from engine.facts import Facts
 
@@ -81,12 +82,13 @@ def _matters(connection: Connection) -> tuple[ComplianceMatter, ...]:
         if _MARK not in row.body or store.successor_of(connection, row.id) is not None:
             continue
         body = store.facts_body(connection, row.facts_sha256)
-        case = store.case_of_application(connection, row.application_id)
+        case, acts = store.case_of_application(connection, row.application_id), acts_of(connection, row.application_id)
         told = found_of(Decision.model_validate_json(row.body), Facts.model_validate_json(body)) if body else ()
         found.append(
             ComplianceMatter(
                 row.id, row.application_id, business_name(connection, row.application_id), row.abn, row.outcome,
                 row.decided_at, told, case.id if case else None,
+                any((each.act, each.decision_id) == ("match", row.id) for each in acts),
             )
         )  # fmt: skip
     return tuple(reversed(found))

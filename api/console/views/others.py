@@ -27,6 +27,7 @@ class ComplianceMatter:
     decided_at: datetime
     found: tuple[Told, ...]
     case_id: str | None = None
+    confirmed: bool = False  # compliance has said that it is a match
 
 
 @dataclass(frozen=True, slots=True)

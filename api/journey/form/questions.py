@@ -6,7 +6,7 @@ whose answer is known is only confirmed.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, cast, get_args
 
@@ -159,13 +159,27 @@ def _person(prefix: str, when: Callable[[Answers], bool]) -> tuple[Field, ...]:
         Field(f"{prefix}-email", "E-mail address", f"Enter {whose} e-mail address", "email", when=when,
               autocomplete=told("email"), most=254),
         Field(f"{prefix}-director", "Are you a director?" if mine else "Is this person a director?",
-              "Say who is a director", "choice",
-              "Of a trust: a trustee, or a director of the trustee company.", choices=YES_NO,
+              "Say who is a director", "choice", choices=YES_NO,
               when=lambda answers: when(answers) and _runs(answers), typed=False),
         Field(f"{prefix}-share", "How much of the business do you own?" if mine else "How much do they own?",
               f"Choose {whose} share of the business", "choice", choices=SHARES,
               when=lambda answers: when(answers) and _shared(answers), typed=False),
     )  # fmt: skip
+
+
+_TRUSTEE: Final = "a trustee, or a director of the trustee company"
+
+
+def _worded(fields: tuple[Field, ...], answers: Answers) -> tuple[Field, ...]:
+    """The questions in the words of this kind of business: who runs a trust is its trustee."""
+    if entity(answers) != "trust":
+        return fields
+    return tuple(
+        replace(each, label=f"{each.label.removesuffix(' a director?')} {_TRUSTEE}?", ask=f"Say who is {_TRUSTEE}")
+        if each.name.endswith("-director")
+        else each
+        for each in fields
+    )
 
 
 def _named(place: int) -> Callable[[Answers], bool]:
@@ -183,8 +197,9 @@ _OTHERS: Final = tuple(
     field for place in range(1, MOST_OTHERS + 1) for field in _person(f"other{place}", _named(place))
 )
 _BANK: Final = (
-    Field("bank", "Show us the bank account?", "Choose one of the three", "choice", choices=BANKS, typed=False),
-)
+    Field("bank", "How will you show us the bank account?", "Choose one of the ways", "choice", choices=BANKS,
+          typed=False),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,8 +360,14 @@ STEPS: Final = (
     Step("business", "Is this your business?", lambda _: _BUSINESS, check=_check_business),
     Step("need", "What you need", lambda _: _NEED, check=_check_need),
     Step("money", "Sales, loans and tax", lambda _: _MONEY, check=_check_money),
-    Step("you", "You", lambda _: _YOU, check=_check_you),
-    Step("others", "Other people", lambda _: _OTHERS, applies=lambda answers: others(answers) > 0, check=_check_others),
+    Step("you", "You", lambda answers: _worded(_YOU, answers), check=_check_you),
+    Step(
+        "others",
+        "Other people",
+        lambda answers: _worded(_OTHERS, answers),
+        applies=lambda answers: others(answers) > 0,
+        check=_check_others,
+    ),
     Step("bank", "The bank account", lambda _: _BANK, check=_check_bank),
     Step("check", "Check and send", _consents),
 )

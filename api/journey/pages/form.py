@@ -5,6 +5,7 @@ a step can be looked at only when those before it are answered.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 
 from litestar import Response, get, post
@@ -14,7 +15,7 @@ from api.applicants import drafts, entering, visits
 from api.applicants.drafts import Draft
 from api.errors import Problem
 from api.journey.form import consents, questions
-from api.journey.form.fields import MOST_TYPED, Wrong, clean
+from api.journey.form.fields import MOST_TYPED, Field, Wrong, clean
 from api.journey.form.questions import ABN, BY_SLUG, Faults, Step
 from api.journey.form.summary import digest_of, summary
 from api.journey.guarding import AnyRequest, address_of, lobby_of, meant, require_ours, visit_here
@@ -278,13 +279,21 @@ def _form(
     return page(
         request, f"form/{step.slug}" if step.slug in {"abn", "business", "others", "bank", "check"} else "form/step",
         status=422 if faults else 200, visit=visit, step=step, answers=answers, faults=faults,
-        fields=step.fields(answers), asked={field.name for field in step.asked(answers)},
+        fields=_offered(request, step, answers), asked={field.name for field in step.asked(answers)},
         place=place, places=len(path), back=None if before is None else _place(before.slug),
         then=then if then == "check" else "", parts=summary(answers) if step.slug == "check" else (),
         seen=digest_of(answers) if step.slug == "check" else "",
         consents=consents.asked(questions.entity(answers), answers.get("bank", "")),
         known=questions.known(answers), entity=questions.entity(answers),
     )  # fmt: skip
+
+
+def _offered(request: AnyRequest, step: Step, answers: Mapping[str, str]) -> tuple[Field, ...]:
+    """The questions with the choices that there are here: a bank is connected by the sandbox, in development alone."""
+    fields = step.fields(answers)
+    if step.slug != "bank" or request.app.state.settings.development:
+        return fields
+    return tuple(replace(each, choices=tuple(c for c in each.choices if c[0] != "connect")) for each in fields)
 
 
 HANDLERS = (begin_page, begin, deciding, resume_page, resume, step_page, step)

@@ -290,7 +290,7 @@ def test_the_order_of_the_tab_key_is_that_of_the_page(browser: Browser, served: 
             assert focused(page) == "main"
             page.reload()
             tops = []
-            for _ in range(12):
+            for _ in range(16):
                 page.keyboard.press("Tab")
                 look = page.evaluate(
                     "() => { const at = document.activeElement, style = getComputedStyle(at);"

@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+from dataclasses import replace
+from email import message_from_bytes, policy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,12 +12,15 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from api.errors import Problem
+from api.notices.mail import Mailbox
+from api.notices.sending import send_due
 from api.referrals import acts, answering, proposing
 from api.referrals.proposing import Proposal
 from api.store.queries import due_messages
 from api.store.queries.referrals import count_reviews, open_reviews
 from tests.support.businesses import story
 from tests.support.deskwork import ABEL, BETH, VERA
+from tests.support.noticing import office
 from tests.support.referring import CLEO, HIT, WORDS, Referring
 from tests.support.service import RemoteStories, remote, telling
 
@@ -72,6 +78,22 @@ def test_who_asked_for_a_person_is_answered_once(referring: Referring) -> None:
         mails = [each.body for each in due_messages(connection, referring.office.clock(), 50, "notice.mail")]
     assert sum('"topic":"review.answered"' in each for each in mails) == 1
     assert not [each for each in mails if WORDS in each]
+
+
+def test_the_answer_is_sent_as_it_was_written(lone: Referring, tmp_path: Path) -> None:
+    """The mail to the contact holds the words, which are looked up when it is sent."""
+    referral = lone.referred()
+    review = lone.requested(referral)
+    words = "We looked at the letter again.\nThe tax is still overdue."
+    lone.office.do(answering.answer(lone.desk, referral.application_id, referral.row.id, review, ABEL, words))
+    database, clock = lone.office.service.database, lone.office.clock
+    clock.advance(1)
+    sender = replace(office(database, clock, folder=tmp_path), post=Mailbox(tmp_path))
+    asyncio.run(send_due(sender))
+    mails = [message_from_bytes(each.read_bytes(), policy=policy.default) for each in tmp_path.glob("*.eml")]
+    texts = {str(each["Subject"]): each.get_content() for each in mails}
+    assert words in texts["Sample Lender: you asked for a person"].replace("\r\n", "\n")
+    assert len(texts) == 2  # the other one told the staff that somebody asked
 
 
 def test_a_new_decision_is_the_answer(referring: Referring) -> None:

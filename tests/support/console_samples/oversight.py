@@ -40,7 +40,7 @@ COMPLIANCE: Final = ComplianceView(
         ),
     ),
     done=(replace(CUSTOMER, line_id="line_3", done_at=NOW - timedelta(hours=5), done_by="Ines Okafor"),),
-    matters=(MATTER, replace(MATTER, decision_id="dec_2", case_id=MINE.id, outcome="approve")),
+    matters=(MATTER, replace(MATTER, decision_id="dec_2", case_id=MINE.id, outcome="approve", confirmed=True)),
     may_record=True,
     notice=Notice("Customer due diligence is recorded complete: the line can be drawn from."),
 )

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -9,9 +10,10 @@ from playwright.sync_api import Browser, expect
 
 from api.checks.values import Kind
 from api.sandbox.stories import Story, book
+from api.store.queries import CaseRow
 from tests.support.browser import PHONE, visit
 from tests.support.journeying import gallery
-from tests.support.journeying.filling import Told, apply, statement_csv, told_of
+from tests.support.journeying.filling import Told, Who, apply, statement_csv, told_of
 from tests.support.journeying.gallery import approved, at, returned, send, sign
 from tests.support.journeying.hand import Hand
 from tests.support.journeying.staging import Stage
@@ -125,7 +127,7 @@ def test_less_than_was_asked(stage: Stage, browser: Browser) -> None:
         hand.press("Accept and go on")
         case = stage.case(application)
         for kind in ("identity", "bank_statement", "bank_account_proof"):
-            send(hand, kind, stage.paper(case, kind, told.me))
+            send(hand, kind, _paper(stage, case, kind, told.me))
         stage.case_in(application, "open")
         approved(stage, application)
         signed(stage, hand, application)
@@ -193,11 +195,14 @@ def test_without_a_script(stage: Stage, browser: Browser) -> None:
             if not wanted.required:
                 continue
             form = page.locator(f"form.send:has(input[name=kind][value={wanted.kind}])").first
-            form.locator("input[type=file]").set_input_files(stage.paper(case, cast(Kind, wanted.kind), told.me))
+            form.locator("input[type=file]").set_input_files(_paper(stage, case, wanted.kind, told.me))
             with page.expect_navigation():
                 form.locator("button").click()
-        stage.case_in(application, "open", "approved")
-        page.reload()
-        if stage.case(application).state == "open":
-            approved(stage, application)
+        stage.case_in(application, "open")
+        approved(stage, application)
         signed(stage, hand, application)
+
+
+def _paper(stage: Stage, case: CaseRow, kind: str, who: Who) -> Path:
+    """A paper of a kind: of the identity somebody else's, or machines would leave nothing for people to look at."""
+    return stage.paper(case, cast(Kind, kind), who, "other_name" if kind == "identity" else "clean")
