@@ -29,6 +29,7 @@ from api.store.queries.advice import (
     keep_counterfactuals,
     review_request_of,
 )
+from api.store.queries.referrals import open_review
 from engine.canonical import canonical_bytes, digest
 from engine.decision import Decision
 from engine.whatif import EVIDENCE, Promise, ShownBy, promises
@@ -57,6 +58,7 @@ class _Look:
     rows: tuple[CounterfactualRow, ...]
     case: store.CaseRow | None
     requested: bool
+    answered: bool
 
 
 class Adviser:
@@ -116,6 +118,7 @@ class Adviser:
                     "words": _PERSON,
                     "business_days": DAYS,
                     "requested": found.requested,
+                    "answered": found.answered,
                 },
                 "complaints": {
                     "words": _COMPLAINT,
@@ -147,11 +150,13 @@ def held_until(found: Recorded) -> datetime:
 
 def _look(connection: Connection, application_id: str, caller_id: str) -> _Look:
     row = standing_row(connection, application_id, caller_id)
+    request = review_request_of(connection, row.id)
     return _Look(
         row,
         counterfactuals_of(connection, row.id),
         store.case_of_application(connection, application_id),
-        review_request_of(connection, row.id) is not None,
+        request is not None,
+        request is not None and open_review(connection, request.id) is None,
     )
 
 

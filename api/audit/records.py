@@ -17,16 +17,19 @@ from api.audit.checkpoints import Finding
 from api.store.moment import microseconds
 from api.store.queries.audit import Told
 from api.store.queries.audit_rows import (
+    AuditedAct,
     AuditedDecision,
     AuditedEvent,
+    audited_acts,
     audited_cases,
     audited_decisions,
     audited_events,
 )
+from api.store.queries.referrals import content_sha256
 from engine.canonical import canonical_bytes
 from engine.values import division_of
 
-_DECIDE, _CASE = "decide", "case_"
+_DECIDE, _CASE, _ACT = "decide", "case_", "referral_act"
 
 
 class _Offer(msgspec.Struct):
@@ -95,10 +98,14 @@ def disagreements(connection: Connection, sworn: Mapping[int, Sworn]) -> Iterato
     for case in audited_cases(connection, after, until):
         if sworn[case.audit_seq].told.details.get("after") != _sha256(canonical_bytes(case.head.content())):
             yield Finding(case.audit_seq, f"case {case.head.id} is not as its last event left it")
+    for act in audited_acts(connection, after, until):
+        happened.add(act.audit_seq)
+        if (fault := _act_fault(act, sworn[act.audit_seq])) is not None:
+            yield Finding(act.audit_seq, f"act {act.id} differs from its entry in {fault}")
     for seq, entry in sworn.items():
         if entry.told.action == _DECIDE and seq not in decided:
             yield Finding(seq, f"entry {seq} tells of a decision that is missing")
-        if entry.told.action.startswith(_CASE) and seq not in happened:
+        if (entry.told.action == _ACT or entry.told.action.startswith(_CASE)) and seq not in happened:
             yield Finding(seq, f"entry {seq} tells of an event that is missing")
 
 
@@ -171,6 +178,22 @@ def _event_fault(row: AuditedEvent, sworn: Sworn) -> str | None:
         "document_id": said.details.get("document") == row.document_id,
         "body": said.details.get("body_sha256") == _sha256(body),
         "state": state == row.state,
+        "at": _is_dated(row.at, sworn),
+    }
+    return next((name for name, holds in checks.items() if not holds), None)
+
+
+def _act_fault(row: AuditedAct, sworn: Sworn) -> str | None:
+    """The first column that is not what was sworn."""
+    said = sworn.told
+    content = content_sha256(row.act, row.body, row.proposal_id, row.proposed_by, row.review_id, row.new_decision_id)
+    checks = {
+        "id": (said.action, said.details.get("act")) == (_ACT, row.id),
+        "application_id": said.object == row.application_id,
+        "decision_id": said.details.get("decision") == row.decision_id,
+        "staff_id": said.actor == row.staff_id,
+        "role": said.actor_role == row.role,
+        "content": said.details.get("sha256") == content,
         "at": _is_dated(row.at, sworn),
     }
     return next((name for name, holds in checks.items() if not holds), None)

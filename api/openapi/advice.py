@@ -108,7 +108,7 @@ def advice_schemas() -> dict[str, Schema]:
             application_id=_TEXT, decision_id=_TEXT, outcome={"enum": ["approve", "refer", "decline"]},
             counterfactuals={"type": "array", "maxItems": 3, "items": ref("Counterfactual")},
             subject_to={"type": "array", "items": _TEXT}, sources={"type": "array", "items": ref("SourceUsed")},
-            person=obj(words=_TEXT, business_days=_NUMBER, requested=_FLAG),
+            person=obj(words=_TEXT, business_days=_NUMBER, requested=_FLAG, answered=_FLAG),
             complaints=obj(
                 words=_TEXT, desk=ref("Contact"), answer_days=_NUMBER, privacy=_TEXT,
                 scheme={"anyOf": [scheme, {"type": "null"}]},

@@ -102,7 +102,7 @@ def rates(offer: Told | None) -> Told:
     return {"monthly": f"{monthly:.2f}", "nominal": f"{12 * monthly:.2f}", "effective": f"{effective:.2f}"}
 
 
-@post("/applications/{application_id:str}/person", **_POST)
+@post("/applications/{application_id:str}/second-look", **_POST)
 async def person(request: AnyRequest, application_id: FromPath[str]) -> Response[bytes]:
     """Ask for a person to look again; asking twice is asking once."""
     visit, _ = await meant(request)

@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Select, bindparam, exists, func, select
 
 from api.store.queries.cases import CaseRow
-from api.store.tables import application, case_event, decision, fact_set, verification_case
+from api.store.tables import application, case_event, decision, fact_set, referral_act, verification_case
 
-T = TypeVar("T", "AuditedDecision", "AuditedEvent", "AuditedCase")
+T = TypeVar("T", "AuditedDecision", "AuditedEvent", "AuditedCase", "AuditedAct")
 _PAGE = 200  # with their facts, some megabytes
-AUDITED = (decision, case_event)
+AUDITED = (decision, case_event, referral_act)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,25 @@ class AuditedCase:
     head: CaseRow
 
 
+@dataclass(frozen=True, slots=True)
+class AuditedAct:
+    """What somebody did about a referral or a request for a person."""
+
+    audit_seq: int
+    id: str
+    application_id: str
+    decision_id: str
+    act: str
+    staff_id: str
+    role: str
+    proposal_id: str | None
+    proposed_by: str | None
+    review_id: str | None
+    new_decision_id: str | None
+    body: str = field(repr=False)
+    at: datetime
+
+
 _OF_DECISION = (
     "audit_seq", "id", "application_id", "supersedes", "decided_at", "as_of", "outcome", "limit_cents",
     "monthly_rate_bps", "grade", "pd", "expires_at", "release_name", "release_digest", "engine_digest", "facts_sha256",
@@ -95,6 +114,7 @@ _DECISIONS = select(
     )
 )
 _EVENTS = select(*(case_event.c[name] for name in AuditedEvent.__dataclass_fields__))
+_ACTS = select(*(referral_act.c[name] for name in AuditedAct.__dataclass_fields__))
 _IS_LAST = (case_event.c.case_id == verification_case.c.id) & (case_event.c.version == verification_case.c.version)
 _CASES = select(case_event.c.audit_seq, *verification_case.c).join_from(case_event, verification_case, _IS_LAST)
 _ADRIFT = (
@@ -118,6 +138,11 @@ def audited_events(connection: Connection, after: int, until: int) -> Iterator[A
 def audited_cases(connection: Connection, after: int, until: int) -> Iterator[AuditedCase]:
     """The cases whose last event has an entry after one number and up to another, in order."""
     return _between(connection, _CASES, lambda seq, *head: AuditedCase(seq, CaseRow(*head)), after, until)
+
+
+def audited_acts(connection: Connection, after: int, until: int) -> Iterator[AuditedAct]:
+    """The acts on referrals whose entries lie after one number and up to another, in order."""
+    return _between(connection, _ACTS, AuditedAct, after, until)
 
 
 def cases_adrift(connection: Connection) -> tuple[str, ...]:

@@ -164,6 +164,11 @@ def get_act(connection: Connection, act_id: str) -> ActRow | None:
     return None if row is None else ActRow(*row)
 
 
+def content_sha256(act: str, body: str, *names: str | None) -> str:
+    """The digest of what an act says and of what it names: proposal, proposer, request, new decision."""
+    return hashlib.sha256(canonical_bytes({"act": act, "body": body, "names": list(names)})).hexdigest()
+
+
 def keep_act(connection: Connection, new: NewAct, at: datetime) -> None:
     """Keep an act with its entry in the audit chain; it takes that chain's lock, so it comes last.
 
@@ -171,8 +176,8 @@ def keep_act(connection: Connection, new: NewAct, at: datetime) -> None:
     the proposal, the request or the finding was settled already.
     """
     body = canonical_bytes(dict(new.body))
-    whole = canonical_bytes({"act": new.act, "body": dict(new.body), "of": new.proposal_id or new.review_id})
-    details = {"act": new.id, "decision": new.decision_id, "sha256": hashlib.sha256(whole).hexdigest()}
+    sworn = content_sha256(new.act, body.decode(), new.proposal_id, new.proposed_by, new.review_id, new.new_decision_id)
+    details = {"act": new.id, "decision": new.decision_id, "sha256": sworn}
     event = AuditEvent(new.staff_id, new.role, "referral_act", new.application_id, details)
     receipt = append_audit(connection, event, at)
     connection.execute(

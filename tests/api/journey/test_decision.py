@@ -113,7 +113,7 @@ def test_a_referral_for_compliance_is_the_page_of_any_referral(sqlite_url: str, 
             assert reply_of(place, application_id)["outcome"] == "refer"
             seen = [browser.get(f"/applications/{application_id}"), browser.get("/my")]
             browser.get(f"/applications/{application_id}")
-            seen.append(browser.post(f"/applications/{application_id}/person"))
+            seen.append(browser.post(f"/applications/{application_id}/second-look"))
             seen.append(browser.get(f"/applications/{application_id}/explore"))
             seen.append(browser.get(f"/applications/{application_id}/documents"))
             pages.append([blanked(each) for each in seen])
@@ -131,7 +131,7 @@ def paths_of(application_id: str) -> list[tuple[str, str]]:
             "", "/explore", "/documents", "/contract", "/contract.txt", "/receipt", "/receipt.json",
             "/uploads/upl_00000000000000000000000000000000",
         )),
-        *(("POST", under + path) for path in ("/person", "/accept", "/documents", "/contract", "/uploads")),
+        *(("POST", under + path) for path in ("/second-look", "/accept", "/documents", "/contract", "/uploads")),
         ("PUT", f"{under}/uploads/upl_00000000000000000000000000000000"),
     ]  # fmt: skip
 
@@ -261,9 +261,9 @@ def test_asking_for_a_person_twice_is_asking_once(either: House) -> None:
     """The page says that one has asked and when an answer comes; the second click changes nothing."""
     browser = either.browser()
     application_id = browser.apply()
-    form = browser.form(f"/applications/{application_id}/person").filled({})
+    form = browser.form(f"/applications/{application_id}/second-look").filled({})
     for _ in range(2):
-        reply = browser.send("POST", f"/applications/{application_id}/person", data=form)
+        reply = browser.send("POST", f"/applications/{application_id}/second-look", data=form)
         assert reply.headers["location"] == f"/applications/{application_id}#person"
     browser.get(f"/applications/{application_id}")
     assert "You have asked" in text_of(browser.shown)

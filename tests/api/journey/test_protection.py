@@ -105,7 +105,7 @@ def test_a_cookie_alone_does_nothing(lone: House, shown: str | None) -> None:
 def test_the_token_may_stand_in_a_header(lone: House) -> None:
     """A script sends it there; a visit's token of the cookie is no token of the form."""
     browser, application_id, csrf = holder(lone)
-    path = f"/applications/{application_id}/person"
+    path = f"/applications/{application_id}/second-look"
     for told, status in ((csrf, 303), (browser.token or "", 403)):
         assert browser.send("POST", path, headers={"X-CSRF-Token": told}).status_code == status
 

@@ -23,6 +23,7 @@ from tests.support.deskwork import ABEL, BETH, VERA
 from tests.support.noticing import office
 from tests.support.referring import CLEO, HIT, WORDS, Referring
 from tests.support.service import RemoteStories, remote, telling
+from tests.support.witnessing import disarm, findings, words_of
 
 
 def test_a_note_is_kept_with_its_entry(referring: Referring) -> None:
@@ -70,14 +71,22 @@ def test_who_asked_for_a_person_is_answered_once(referring: Referring) -> None:
     referral = referring.referred()
     review = referring.requested(referral)
     assert [each.id for each in referring.office.look(open_reviews)] == [review]
+    assert _person(referring, referral.application_id) == (True, False)
     args = (referring.desk, referral.application_id, referral.row.id, review, ABEL)
     assert referring.office.do(answering.answer(*args, WORDS)) == "stands"
+    assert _person(referring, referral.application_id) == (True, True)
     assert referring.office.look(count_reviews) == 0
     assert referring.office.refused(answering.answer(*args, WORDS)) == "stale-version"
     with referring.office.service.database.transaction(read_only=True) as connection:
         mails = [each.body for each in due_messages(connection, referring.office.clock(), 50, "notice.mail")]
     assert sum('"topic":"review.answered"' in each for each in mails) == 1
     assert not [each for each in mails if WORDS in each]
+
+
+def _person(referring: Referring, application_id: str) -> tuple[bool, bool]:
+    """Whether the applicant is told that a person was asked for, and that one has answered."""
+    told = referring.office.service.ask("GET", f"/v1/applications/{application_id}/advice").json()["person"]
+    return told["requested"], told["answered"]
 
 
 def test_the_answer_is_sent_as_it_was_written(lone: Referring, tmp_path: Path) -> None:
@@ -162,3 +171,24 @@ def test_an_act_is_written_once(referring: Referring, statement: str) -> None:
         referring.office.service.database.transaction() as connection,
     ):
         connection.execute(text(statement))
+
+
+def test_a_changed_act_is_found_by_the_audit(referring: Referring) -> None:
+    """Whatever somebody alters of an act that was kept, its entry in the chain says otherwise."""
+    referral = referring.referred()
+    referring.office.do(acts.note(referring.desk, referral.application_id, referral.row.id, ABEL, WORDS))
+    database = referring.office.service.database
+    disarm(database, "referral_act")
+    with database.transaction() as connection:
+        assert findings(connection) == ()
+        for change, column in (
+            ("body = '{}'", "content"), ("role = 'compliance'", "role"), ("at = at + 1000000", "at"),
+            (f"staff_id = '{BETH.id}'", "staff_id"),
+        ):  # fmt: skip
+            undone = connection.begin_nested()
+            connection.execute(text(f"UPDATE referral_act SET {change}"))
+            assert f"differs from its entry in {column}" in words_of(findings(connection)), change
+            undone.rollback()
+        connection.execute(text("DELETE FROM referral_act"))
+        assert "tells of an event that is missing" in words_of(findings(connection))
+        connection.rollback()
