@@ -31,7 +31,7 @@ from api.journey import pages as journey_pages
 from api.journey.replies import refused
 from api.journey.setup import Journey, journey
 from api.metrics import RELEASE, REQUESTS
-from api.pages.forms import AnyRequest
+from api.requests import AnyRequest
 from api.routes import advice as advice_routes
 from api.routes import cases as case_routes
 from api.routes import connections, decisions, operations
@@ -98,7 +98,7 @@ def create_app(settings: Settings) -> ASGIApp:
     app.state.connections, app.state.advice, app.state.checkpoints = rooms.comparables, rooms.advice, rooms.checkpoints
     app.state.desk, app.state.intray, app.state.staff = rooms.cases.desk, rooms.cases.intray, rooms.staff
     app.state.lobby, app.state.sending = rooms.applicants.lobby, rooms.applicants.desk
-    app.state.look_up = rooms.applicants.look_up
+    app.state.look_up, app.state.outcomes = rooms.applicants.look_up, rooms.applicants.outcomes
     require_rules(app)
     # What start-up made lives as long as the process: a full collection need not walk it (100 ms otherwise).
     gc.collect()

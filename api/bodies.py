@@ -7,14 +7,12 @@ slowly; neither the framework nor the server sets such a limit.
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
 
-from litestar import Request
 from litestar.exceptions import InternalServerException
 
 from api.errors import Problem
+from api.requests import AnyRequest
 
-AnyRequest = Request[Any, Any, Any]
 RECEIVE_SECONDS = 10.0
 
 

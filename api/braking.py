@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from api.store import queries as store
 from api.store.database import Database
 from api.store.errors import StoreBusy
+from api.zone import SYDNEY
 
 T = TypeVar("T")
 Kind = Literal["refer-all", "daily-dollars", "concentration"]
@@ -146,7 +147,7 @@ def _used(connection: Connection, brake: store.Brake, now: datetime) -> str:
     """What is used of a counted brake, where it is one number."""
     segment = None if brake.segment == store.EVERYWHERE else brake.segment
     if brake.kind == "daily_dollars":
-        approved = store.approved_today(connection, now.astimezone(store.SYDNEY).date(), segment)
+        approved = store.approved_today(connection, now.astimezone(SYDNEY).date(), segment)
         return f" (${approved.limit_cents / 100:,.0f} today)"
     if brake.kind == "concentration" and segment != store.GROUP:
         held, book = store.open_book(connection, now, segment), store.open_book(connection, now)

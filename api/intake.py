@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from api.security import WEB, Caller, new_id
 from api.sources import ScreenedName
+from api.stated import people_of
 from api.store import queries as store
 from api.wire import Submission
 from engine.application import Application
@@ -53,7 +54,7 @@ class Intake:
     @property
     def names(self) -> tuple[ScreenedName, ...]:
         """The business and its people, as compliance lists are searched for them."""
-        people = (ScreenedName(f"{p.given_names} {p.family_name}", p.date_of_birth, person=True) for p in self.people)
+        people = (ScreenedName(p.full_name, p.date_of_birth, person=True) for p in self.people)
         return (ScreenedName(self.application.business.legal_name), *people)
 
     def new_application(self) -> store.NewApplication:
@@ -136,8 +137,7 @@ def _kept(connection: Connection, application_id: str) -> _Kept:
     row = store.get_application(connection, application_id)
     if row is None:
         raise LookupError("an application that was taken in has a row")
-    people = {person.ref: person.body for person in store.people_of(connection, application_id)}
-    application = Application.model_validate_json(row.body)
+    application, people = Application.model_validate_json(row.body), people_of(connection, application_id)
     # In the application's own order; who was erased meanwhile can no longer be looked for.
-    bodies = [people.get(ref.ref) for ref in application.people]
-    return _Kept(application, tuple(Person.model_validate_json(body) for body in bodies if body), row.received_at)
+    known = tuple(people[ref.ref] for ref in application.people if ref.ref in people)
+    return _Kept(application, known, row.received_at)

@@ -57,6 +57,11 @@ class Person(Frozen):
     director_id: Annotated[str, StringConstraints(pattern=r"^036[0-9]{12}$")] | None = None
     home_address: Address | None = None
 
+    @property
+    def full_name(self) -> str:
+        """Given names, then the family name."""
+        return f"{self.given_names} {self.family_name}"
+
     def reference(self, ref: str) -> PersonRef:
         """The part of this person that an application may hold."""
         return PersonRef(ref=ref, roles=self.roles, ownership_bps=self.ownership_bps)

@@ -18,7 +18,7 @@ from api.advice.honouring import evidence_text, promise_of
 from api.advice.record import Recorded, Remembered, recorded, standing_row
 from api.advice.reviewing import DAYS
 from api.advice.sources import contact_reply, sources_used
-from api.advice.words import SUBJECT_TO, SYDNEY, evidence_words, how, last_day, promise_words
+from api.advice.words import SUBJECT_TO, evidence_words, how, last_day, promise_words
 from api.advice.working import Worker
 from api.flow import Shell
 from api.security import new_id
@@ -30,6 +30,7 @@ from api.store.queries.advice import (
     review_request_of,
 )
 from api.store.queries.referrals import open_review
+from api.zone import SYDNEY
 from engine.canonical import canonical_bytes, digest
 from engine.decision import Decision
 from engine.whatif import EVIDENCE, Promise, ShownBy, promises

@@ -7,7 +7,6 @@ request, and business days are Monday to Friday with no holiday left out, so tha
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -17,10 +16,10 @@ from api.notices.messages import Notice, notice_messages
 from api.security import Caller, new_id
 from api.store import queries as store
 from api.store.queries.advice import ReviewRequestRow, keep_review_request, review_request_of
+from api.zone import SYDNEY
 from engine.canonical import canonical_bytes
 
 DAYS = 5
-_SYDNEY = ZoneInfo("Australia/Sydney")
 _CLOSES = time(17)
 _SATURDAY = 5
 
@@ -56,12 +55,12 @@ async def ask_for_a_person(shell: Shell, caller: Caller, application_id: str, *,
 
 def answer_by(at: datetime, days: int = DAYS) -> datetime:
     """Five in the afternoon in Sydney, so many business days after the day on which it was asked there."""
-    day = at.astimezone(_SYDNEY).date()
+    day = at.astimezone(SYDNEY).date()
     for _ in range(days):
         day += timedelta(days=1)
         while day.weekday() >= _SATURDAY:
             day += timedelta(days=1)
-    return datetime.combine(day, _CLOSES, _SYDNEY).astimezone(UTC)
+    return datetime.combine(day, _CLOSES, SYDNEY).astimezone(UTC)
 
 
 def review_reply(row: ReviewRequestRow) -> bytes:

@@ -7,11 +7,10 @@ kept, and every sentence is the same whoever reads it.
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
+from api.zone import SYDNEY
 from engine.whatif import EVIDENCE, Promise, Shown
 
-SYDNEY = ZoneInfo("Australia/Sydney")
 _SHOWN_BY = {each.kind: each.shown_by for each in EVIDENCE}
 SUBJECT_TO = (
     "What you told us, and what our sources said, is otherwise as it was, and the documents that we ask for bear it "

@@ -14,12 +14,13 @@ from sqlalchemy import Connection
 
 from api.cases.acts import MACHINE, Actor, act, held_by
 from api.cases.deciding import decide_case, review_of
-from api.cases.desk import Desk, application_of, known_case, tell
+from api.cases.desk import Desk, known_case, tell
 from api.cases.wanted import stand
 from api.contracts.signatories import Mandate
 from api.contracts.signing import draw_up, mandate_for
 from api.errors import FieldProblem, Problem
 from api.security import new_id
+from api.stated import application_of
 from api.store import queries as store
 from engine.application import STEP_CENTS
 from engine.decision import Decision
@@ -183,7 +184,7 @@ def _close(
         log.error("contract_not_drawn", why=contract)
         raise Problem("contract-not-drawn")
     tell(desk, connection, "approved", after)
-    mandate = mandate_for(application_of(connection, case))
+    mandate = mandate_for(application_of(connection, case.application_id))
     signers = mandate.capacities if isinstance(mandate, Mandate) else ()
     tell(desk, connection, "contract.ready", after, to=tuple(ref for ref, _ in signers))
     return after

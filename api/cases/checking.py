@@ -17,11 +17,11 @@ from api.cases.wanted import IN_HAND, Standing
 from api.checks.values import Expectation, Kind
 from api.checks.values import Person as Named
 from api.documents.confinement import Limits
+from api.stated import application_of, people_of
 from api.store import queries as store
 from engine.application import Application
 from engine.canonical import canonical_bytes
 from engine.facts import Facts
-from engine.people import Person
 from engine.verification.documents import KINDS, Value, parse_value
 from engine.verification.periods import PERIODIC, Coverage, coverage, periods_of
 from engine.verification.straight import Looked
@@ -69,15 +69,10 @@ def _row(told: dict[str, Any]) -> store.NewCheck:
 def _expectation(desk: Desk, connection: Connection, document: store.DocumentRow) -> Expectation:
     """What this document is compared with, from the application, its people, and other cases' documents."""
     case = store.get_case(connection, document.case_id)
-    row = store.get_application(connection, case.application_id) if case else None
-    if case is None or row is None:
-        raise LookupError("a document has a case, and that an application")
-    application = Application.model_validate_json(row.body)
-    people = {
-        each.ref: Person.model_validate_json(each.body)
-        for each in store.people_of(connection, case.application_id)
-        if each.body is not None
-    }
+    if case is None:
+        raise LookupError("a document has a case")
+    application = application_of(connection, case.application_id)
+    people = people_of(connection, case.application_id)
     shown = [document.person_ref] if document.person_ref else _named_on(document.kind, application)
     # Two electronic documents of one layout look alike on their first page without being one: there the file counts.
     pictured = store.look_alikes(connection, document) if document.media_type != "application/pdf" else ()

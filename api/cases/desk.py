@@ -14,8 +14,8 @@ from api.contracts.rendering import ContractTemplate
 from api.errors import Problem
 from api.flow import Shell
 from api.notices.messages import TOPICS, Notice, Topic, contacts_of, notice_messages
+from api.stated import application_of
 from api.store import queries as store
-from engine.application import Application
 from engine.policy import Policy
 
 
@@ -34,14 +34,6 @@ class Desk:
         return self.shell.release.policy.on(self.shell.clock().date())
 
 
-def application_of(connection: Connection, case: store.CaseRow) -> Application:
-    """The application of a case, as it was stated."""
-    row = store.get_application(connection, case.application_id)
-    if row is None:
-        raise LookupError("a case has an application")
-    return Application.model_validate_json(row.body)
-
-
 def tell(
     desk: Desk,
     connection: Connection,
@@ -57,7 +49,7 @@ def tell(
     if TOPICS[topic].audience == "staff":
         to = ()
     elif to is None:
-        to = contacts_of(application_of(connection, case))
+        to = contacts_of(application_of(connection, case.application_id))
     notice = Notice(
         topic=topic, application_id=case.application_id, case_id=case.id, object_id=case.id, version=case.version,
         to=to, document_kinds=kinds, reason=reason, hours=hours,

@@ -1,22 +1,11 @@
-"""Pages as bytes: one template environment, strict, with everything that pages share.
-
-It does: escape every value, make invisible characters visible, and fail on a name that a page was not given. It does
-not: send anything. The rule it keeps: no template marks a text as safe, and no page holds an inline script or style
-(the console's Content-Security-Policy would refuse it).
-"""
+"""The console's pages as bytes, and the files they load. It does not: send anything."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Protocol
-from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
-from jinja2.runtime import Context
-
-from api.console import wording
-from api.console.assets import address
 from api.console.views import (
     AuditView,
     BoardView,
@@ -28,8 +17,12 @@ from api.console.views import (
     SearchView,
     View,
 )
+from api.pages import wording
+from api.pages.assets import Assets
+from api.pages.rendering import environment
 
-ZONE: Final = ZoneInfo("Australia/Sydney")  # the lender's, unless a page is given another as `zone`
+PLACE: Final = "/console/static"
+ASSETS: Final = Assets(Path(__file__).parent / "static", PLACE)
 TEMPLATES: Final[Mapping[type, str]] = {
     BoardView: "board.html",
     CaseView: "case.html",
@@ -63,59 +56,19 @@ def render(name: str, **context: Any) -> bytes:
     return _ENVIRONMENT.get_template(name).render(context).encode()
 
 
-def show(view: View, *, member: Signed | None, csrf: str, demo: bool, zone: ZoneInfo = ZONE) -> bytes:
+def show(view: View, *, member: Signed | None, csrf: str, demo: bool) -> bytes:
     """The page of a view; the view's type chooses the template."""
-    context: dict[str, Any] = {"view": view, "member": member, "csrf": csrf, "demo": demo, "zone": zone}
+    context: dict[str, Any] = {"view": view, "member": member, "csrf": csrf, "demo": demo}
     if isinstance(view, BoardView):
-        context["live"] = live_board(view, csrf=csrf, zone=zone).version
+        context["live"] = live_board(view, csrf=csrf).version
     return render(TEMPLATES[type(view)], **context)
 
 
-def live_board(view: BoardView, *, csrf: str, zone: ZoneInfo = ZONE) -> LiveBoard:
+def live_board(view: BoardView, *, csrf: str) -> LiveBoard:
     """The board's moving part alone, for `/console/board/version`; its version is its ETag, without the quotes."""
-    body = render("board_live.html", view=view, csrf=csrf, zone=zone)
+    body = render("board_live.html", view=view, csrf=csrf)
     return LiveBoard(body, sha256(body).hexdigest()[:16])
 
 
-def _final(value: Any) -> Any:
-    # Exactly str: a macro's result is markup, and its values went through here already.
-    if type(value) is str:
-        return wording.visible(value)
-    return wording.NOTHING if value is None else value
-
-
-@pass_context
-def _local(context: Context, moment: Any) -> str:
-    return wording.local(moment, context["zone"])
-
-
-@pass_context
-def _soon(context: Context, moment: Any) -> str:
-    return wording.soon(moment, context["zone"])
-
-
-@pass_context
-def _dated(context: Context, moment: Any) -> str:
-    return wording.dated(moment, context["zone"])
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_final,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
-    environment.globals.update(asset=address, zone=ZONE)
-    environment.filters.update(
-        abn=wording.abn, day=wording.day, dated=_dated, duration=wording.duration, local=_local,
-        machine_time=wording.machine_time, money=wording.money, percent=wording.percent, points=wording.points,
-        shown=wording.shown, size=wording.size, soon=_soon, typed=wording.typed, utc=wording.utc,
-    )  # fmt: skip
-    return environment
-
-
-_ENVIRONMENT = _environment()
+_ENVIRONMENT = environment(Path(__file__).parent / "templates", ASSETS, wording.NOTHING)
+_ENVIRONMENT.filters.update(points=wording.points, shown=wording.shown, typed=wording.typed, utc=wording.utc)

@@ -6,7 +6,6 @@ signature is of exactly the text that is kept; the line opens once, in the trans
 needed; nothing is drawn before customer due diligence is recorded complete.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -17,7 +16,8 @@ from api.contracts.rendering import ContractTemplate, render_contract
 from api.contracts.signatories import Mandate, NoSignatory, Party, mandate_of
 from api.contracts.terms import Unnamed, terms_of
 from api.security import new_id
-from api.store.queries import AuditEvent, append_audit, get_application, get_decision, people_of
+from api.stated import application_of, people_of
+from api.store.queries import AuditEvent, append_audit, get_decision
 from api.store.queries.cases import CaseRow, get_case
 from api.store.queries.contracts import (
     ContractRow,
@@ -39,7 +39,6 @@ from api.store.queries.decisions import DecisionRow
 from api.store.queries.exposure import hold_business
 from engine.application import Application
 from engine.decision import Decision
-from engine.people import Person
 
 # Why there is no contract: the case is not approved, its decision offers nothing or another limit than was approved,
 # a person who has to stand in it was erased, or nobody can be named who signs.
@@ -74,12 +73,12 @@ def draw_up(
         return "no_offer"
     if offer.limit_cents != case.limit_cents:
         return "limit_differs"
-    application = _application(connection, case)
+    application = application_of(connection, case.application_id)
     mandate = mandate_for(application)
     if not isinstance(mandate, Mandate):
         return mandate
     contract_id = new_id("con")
-    names = _names(connection, case.application_id)
+    names = {ref: each.full_name for ref, each in people_of(connection, case.application_id).items()}
     terms = terms_of(
         application, offer, mandate, names, lender_name=lender_name, contract_id=contract_id, made_at=at
     )  # fmt: skip
@@ -107,7 +106,7 @@ def sign(
         return "no_contract"
     # Whoever signs waits here for whoever signs too: of the last two, one has to see the other's signature.
     hold_business(connection, case.abn)
-    mandate = mandate_for(_application(connection, case))
+    mandate = mandate_for(application_of(connection, case.application_id))
     authority = mandate.authority_of(person_ref) if isinstance(mandate, Mandate) else None
     if not isinstance(mandate, Mandate) or authority is None:
         return "not_a_signatory"
@@ -156,7 +155,7 @@ def _obstacle(
         return "not_approved"
     if decided.expires_at is None or at >= decided.expires_at:
         return "offer_expired"
-    return None if person_ref in _names(connection, case.application_id) else "not_a_signatory"
+    return None if person_ref in people_of(connection, case.application_id) else "not_a_signatory"
 
 
 def _keep(connection: Connection, case: CaseRow, new: NewSignature, at: datetime) -> SignatureRow:
@@ -194,22 +193,8 @@ def mandate_for(application: Application) -> Mandate | NoSignatory:
     return mandate_of(business.entity_type, parties, corporate_trustee=business.acn is not None)
 
 
-def _application(connection: Connection, case: CaseRow) -> Application:
-    row = get_application(connection, case.application_id)
-    if row is None:
-        raise LookupError("a case has an application")
-    return Application.model_validate_json(row.body)
-
-
 def _decision(connection: Connection, decision_id: str) -> DecisionRow:
     row = get_decision(connection, decision_id)
     if row is None:
         raise LookupError("a case and a contract stand on a decision")
     return row
-
-
-def _names(connection: Connection, application_id: str) -> Mapping[str, str]:
-    """Full names by reference, of those who were not erased."""
-    bodies = {row.ref: row.body for row in people_of(connection, application_id) if row.body is not None}
-    people = {ref: Person.model_validate_json(body) for ref, body in bodies.items()}
-    return {ref: f"{person.given_names} {person.family_name}" for ref, person in people.items()}

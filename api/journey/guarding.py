@@ -7,18 +7,14 @@ see an application is told the same as of one that there is not.
 import hmac
 import re
 from collections.abc import Mapping
-from typing import Any
-
-from litestar import Request
 
 from api.applicants.visits import COOKIE, Lobby, may_see, visit_of
 from api.errors import Problem
 from api.pages.files import File, read_files
-from api.pages.forms import is_form, is_from, read_form
+from api.pages.forms import CSRF_FIELD, CSRF_HEADER, is_form, is_from, read_form
+from api.requests import AnyRequest
 from api.store.queries.applicants import VisitRow
 
-AnyRequest = Request[Any, Any, Any]
-CSRF_FIELD, CSRF_HEADER = "csrf", "x-csrf-token"
 _APPLICATION = re.compile(r"app_[0-9a-f]{32}")
 
 
@@ -26,11 +22,6 @@ def lobby_of(request: AnyRequest) -> Lobby:
     """What applicants are served with."""
     lobby: Lobby = request.app.state.lobby
     return lobby
-
-
-def address_of(request: AnyRequest) -> str:
-    """Where a request comes from: the address of the connection, since anybody can write a header."""
-    return request.client.host if request.client else ""
 
 
 async def visit_here(request: AnyRequest) -> VisitRow | None:
@@ -84,3 +75,10 @@ async def require_application(request: AnyRequest, visit: VisitRow, application_
     seen = await lobby_of(request).database.read(lambda connection: may_see(connection, visit, application_id))
     if not seen:
         raise Problem("not-found")
+
+
+async def seen(request: AnyRequest, application_id: str) -> VisitRow:
+    """The visit, which may see this application; Problems `unauthenticated` and `not-found`."""
+    visit = await require_visit(request)
+    await require_application(request, visit, application_id)
+    return visit

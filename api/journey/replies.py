@@ -11,11 +11,10 @@ from litestar.datastructures import Cookie
 
 from api.applicants.visits import no_cookie
 from api.errors import SLUGS, as_problem, handle
-from api.journey.guarding import AnyRequest
 from api.journey.rendering import render
 from api.metrics import PROBLEMS
 from api.pages.replies import HEADERS, html
-from api.settings import Settings
+from api.requests import AnyRequest, settings_of
 from api.store.queries.applicants import VisitRow
 
 _WORDS: dict[str, tuple[str, str]] = {
@@ -59,12 +58,18 @@ def page(
     **context: Any,
 ) -> Response[bytes]:
     """A rendered page of `templates/`; `visit` gives its token, and whether somebody is signed in."""
-    settings: Settings = request.app.state.settings
+    settings = settings_of(request)
     body = render(
         name, csrf="" if visit is None else visit.csrf, lender=settings.lender(), demo=settings.development,
         signed_in=visit is not None and visit.applicant_id is not None, **context,
     )  # fmt: skip
     return html(body, status, cookies)
+
+
+def link_over(request: AnyRequest) -> Response[bytes]:
+    """For a link of somebody's own that is unknown or too old."""
+    words = "It is older than 7 days. Ask whoever applied to have another one sent."
+    return page(request, "message", status=410, title="This link works no longer", words=words, slug="gone")
 
 
 def refused(request: AnyRequest, error: Exception) -> Response[bytes]:

@@ -26,10 +26,9 @@ from api.journey.form.fields import clean
 from api.journey.form.submission import body_of
 from api.journey.wording import CONFIRM, DECIDED
 from api.security import WEB, Caller
-from api.store import queries as store
+from api.stated import application_of
 from api.store.queries import applicants as kept
 from api.wire import fingerprint, parse_submission
-from engine.application import Application
 
 CALLER: Final = Caller(WEB, "the applicants' pages", frozenset({"apply"}))
 ROUTE: Final = "/apply"
@@ -115,9 +114,7 @@ class Desk:
             if unseen:
                 text = DECIDED.text.format(link=f"{self.page}/sign-in")
                 write_letter(self.lobby, connection, email, DECIDED.subject, text, at, entering.OTHERS_LAST)
-            row = store.get_application(connection, application_id)
-            assert row is not None, "it was decided a moment ago"
-            people = Application.model_validate_json(row.body).people
+            people = application_of(connection, application_id).people
             for person, prefix in zip(people[1:], questions.prefixes(draft.answers)[1:], strict=True):
                 entering.send_personal_link(
                     self.lobby, connection, "confirm", application_id, person.ref,

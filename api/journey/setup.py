@@ -15,6 +15,7 @@ from api.applicants.uploads import Place
 from api.applicants.visits import Lobby
 from api.cases.setup import CaseService
 from api.flow import Clock, Shell
+from api.journey.costing import Outcomes
 from api.journey.prefilling import LookUp
 from api.journey.sending import Desk
 from api.notices.sending import PostOffice, Send
@@ -36,6 +37,7 @@ class Journey:
     desk: Desk
     look_up: LookUp | None
     place: Place
+    outcomes: Outcomes
 
     def loops(self) -> tuple[Coroutine[Any, Any, None], ...]:
         """What runs beside the requests."""
@@ -62,4 +64,6 @@ def journey(settings: Settings, shell: Shell, cases: CaseService, sealer: Sealer
     lobby = Lobby(shell.database, sealer, shell.index, clock, origins)
     sources = shell.sources
     look_up = sources.look_up if isinstance(sources, Ladder | MarketSources) else None
-    return Journey(lobby, Desk(lobby, shell, origins[0]), look_up, Place(lobby, cases.desk, cases.intray))
+    return Journey(
+        lobby, Desk(lobby, shell, origins[0]), look_up, Place(lobby, cases.desk, cases.intray), Outcomes(shell.database)
+    )

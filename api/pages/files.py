@@ -13,7 +13,7 @@ from multipart import MultipartError, MultipartSegment, PushMultipartParser, par
 
 from api.bodies import pieces
 from api.errors import Problem
-from api.pages.forms import AnyRequest
+from api.requests import AnyRequest
 
 SECONDS: Final = 120.0  # for 10 MB over a bad line
 MOST_PARTS: Final = 50

@@ -4,18 +4,16 @@ The rule: origin is looked at before the body; a field is given once; a form is 
 """
 
 from collections.abc import Collection, Mapping
-from typing import Any
 from urllib.parse import parse_qsl
-
-from litestar import Request
 
 from api.bodies import whole_body
 from api.errors import Problem
+from api.requests import AnyRequest
 
 MOST_BYTES = 64_000
 MOST_FIELDS = 200
 MEDIA_TYPE = "application/x-www-form-urlencoded"
-AnyRequest = Request[Any, Any, Any]
+CSRF_FIELD, CSRF_HEADER = "csrf", "x-csrf-token"  # where a page puts its token, and its script
 
 
 def is_form(request: AnyRequest) -> bool:

@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from api.audit.checkpoints import key_id_of
-from api.console.wording import abn, dated, money, percent
+from api.pages.wording import abn, dated, money, percent
 from api.receipts.settings import DEVELOPMENT_KEY
-from api.store.queries import SYDNEY
+from api.zone import SYDNEY
 
 _OUTCOMES = {
     "approve": "A conditional offer",

@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 from api.advice.reviewing import answer_by
 from api.errors import FieldProblem, Problem
 from api.store import queries as store
-from api.store.queries import SYDNEY
 from api.store.queries.advice import ReviewRequestRow
 from api.store.queries.referrals import ActRow, acts_of, count_reviews, count_waiting, reviews_of
+from api.zone import SYDNEY
 from engine.application import Application
 from engine.decision import Decision
 from engine.facts import Facts

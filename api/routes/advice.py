@@ -4,20 +4,17 @@ Handlers authenticate from headers before anything else, then hand over to api.a
 """
 
 import re
-from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.params import FromPath
 
 from api.advice.exploring import Choice
 from api.advice.looking import look_again
 from api.advice.reviewing import ask_for_a_person
-from api.advice.setup import Advice
 from api.errors import FieldProblem, Problem
-from api.flow import Shell
+from api.requests import AnyRequest, advice_of, shell_of
 from api.security import Caller, Keyring
 
-AnyRequest = Request[Any, Any, Any]
 _APPLICATION_ID = re.compile(r"app_[0-9a-f]{32}")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _CHOICES = ("amount_cents", "months", "draw_cents")
@@ -31,16 +28,6 @@ async def _caller(request: AnyRequest, application_id: str) -> Caller:
     if not _APPLICATION_ID.fullmatch(application_id):
         raise Problem("not-found")
     return caller
-
-
-def _shell(request: AnyRequest) -> Shell:
-    shell: Shell = request.app.state.shell
-    return shell
-
-
-def _advice(request: AnyRequest) -> Advice:
-    advice: Advice = request.app.state.advice
-    return advice
 
 
 def _json(body: bytes, status: int = 200) -> Response[bytes]:
@@ -70,29 +57,29 @@ async def offer_options(request: AnyRequest, application_id: FromPath[str]) -> R
     """One amount over one term with its schedule, or without a query the whole grid."""
     caller = await _caller(request, application_id)
     choice = _choice(request)
-    return _json(await _advice(request).explorer.answer(_shell(request), caller.id, application_id, choice))
+    return _json(await advice_of(request).explorer.answer(shell_of(request), caller.id, application_id, choice))
 
 
 @get(f"{_UNDER}/advice", include_in_schema=False, opt={"scopes": ("apply",)})
 async def advice(request: AnyRequest, application_id: FromPath[str]) -> Response[bytes]:
     """What would change the decision, which sources it rests on, how to ask for a person and how to complain."""
     caller = await _caller(request, application_id)
-    return _json(await _advice(request).adviser.answer(_shell(request), caller.id, application_id))
+    return _json(await advice_of(request).adviser.answer(shell_of(request), caller.id, application_id))
 
 
 @post(f"{_UNDER}/looks", status_code=200, include_in_schema=False, opt={"scopes": ("apply",)})
 async def look(request: AnyRequest, application_id: FromPath[str]) -> Response[bytes]:
     """Ask the sources that a kept counterfactual names once more, and decide on what they say now."""
     caller = await _caller(request, application_id)
-    return _json(await look_again(_shell(request), caller, application_id))
+    return _json(await look_again(shell_of(request), caller, application_id))
 
 
 @post(f"{_UNDER}/review-requests", include_in_schema=False, opt={"scopes": ("apply",)})
 async def review_request(request: AnyRequest, application_id: FromPath[str]) -> Response[bytes]:
     """Ask for a person to look at the decision: 201, or 200 with the request that was made before."""
     caller = await _caller(request, application_id)
-    webhook = _advice(request).webhook
-    asked = await ask_for_a_person(_shell(request), caller, application_id, webhook=webhook)
+    webhook = advice_of(request).webhook
+    asked = await ask_for_a_person(shell_of(request), caller, application_id, webhook=webhook)
     return _json(asked.reply, 201 if asked.new else 200)
 
 

@@ -7,22 +7,22 @@ import re
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.params import FromPath
 
 from api.bodies import whole_body
 from api.cases import accepting, receiving
-from api.cases.desk import Desk, tell
+from api.cases.desk import tell
 from api.cases.replies import case_reply, document_reply
 from api.cases.wanted import stand
 from api.contracts.signing import may_draw, sign
 from api.errors import FieldProblem, Problem
+from api.requests import AnyRequest, desk_of
 from api.security import Caller, Keyring
 from api.store import queries as store
 from api.wire import check_json, require_json
 from engine.canonical import canonical_bytes
 
-AnyRequest = Request[Any, Any, Any]
 MOST_SMALL_BODY = 4_096
 _ID = re.compile(r"(app|dec)_[0-9a-f]{32}")
 _REF = re.compile(r"per_[0-9a-f]{32}")
@@ -47,11 +47,6 @@ async def _caller(request: AnyRequest) -> Caller:
     caller = await keyring.caller(request.headers.get("authorization"))
     caller.require("apply")
     return caller
-
-
-def _desk(request: AnyRequest) -> Desk:
-    desk: Desk = request.app.state.desk
-    return desk
 
 
 def _check_id(found: str) -> None:
@@ -88,7 +83,7 @@ async def _case_of(request: AnyRequest, application_id: str) -> tuple[Caller, st
             return None
         return store.case_of_application(connection, application_id)
 
-    case = await _desk(request).shell.database.read(look)
+    case = await desk_of(request).shell.database.read(look)
     if case is None:
         raise Problem("not-found")
     return caller, case
@@ -103,7 +98,7 @@ async def accept(request: AnyRequest, application_id: FromPath[str]) -> Response
     caller = await _caller(request)
     _check_id(application_id)
     body: Acceptance = await _small(request, Acceptance)
-    desk = _desk(request)
+    desk = desk_of(request)
     accepted = await accepting.accept(desk, caller, application_id, body.decision_id)
     standing = await desk.shell.database.read(lambda connection: stand(connection, accepted.case))
     return _json(case_reply(standing, desk.shell.clock()), 201 if accepted.new else 200)
@@ -113,7 +108,7 @@ async def accept(request: AnyRequest, application_id: FromPath[str]) -> Response
 async def case(request: AnyRequest, application_id: FromPath[str]) -> Response[bytes]:
     """The case of one of the caller's own applications: documents, clock, state."""
     _, found = await _case_of(request, application_id)
-    desk = _desk(request)
+    desk = desk_of(request)
     standing = await desk.shell.database.read(lambda connection: stand(connection, found))
     return _json(case_reply(standing, desk.shell.clock()))
 
@@ -129,7 +124,7 @@ async def upload(request: AnyRequest, application_id: FromPath[str]) -> Response
     if person_ref is not None and not _REF.fullmatch(person_ref):
         raise Problem("validation-failed", [FieldProblem("person_ref", "shape", "A reference of a person")])
     sent = receiving.Sent(kind or "", person_ref, request.headers.get("content-type") or "")
-    document = await receiving.receive(_desk(request), request.app.state.intray, caller, found, sent, request)
+    document = await receiving.receive(desk_of(request), request.app.state.intray, caller, found, sent, request)
     return _json(document_reply(document), 201)
 
 
@@ -142,7 +137,7 @@ async def contract(request: AnyRequest, application_id: FromPath[str]) -> Respon
         row = store.contract_of(connection, found.id)
         return None if row is None else _contract(connection, row, store.line_of(connection, found.application_id))
 
-    body = await _desk(request).shell.database.read(look)
+    body = await desk_of(request).shell.database.read(look)
     if body is None:
         raise Problem("not-found")
     return _json(body)
@@ -156,7 +151,7 @@ async def sign_contract(request: AnyRequest, application_id: FromPath[str]) -> R
     """Sign exactly the text with this digest; the line opens with the last signature that is needed."""
     caller, found = await _case_of(request, application_id)
     body: SignatureOf = await _small(request, SignatureOf)
-    desk = _desk(request)
+    desk = desk_of(request)
 
     def work(connection: Any) -> tuple[bytes, bool]:
         row = store.contract_of(connection, found.id)

@@ -13,14 +13,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from threading import Lock
-from typing import Any, Self
+from typing import Self
 
-from litestar import Request, Response, post
+from litestar import Response, post
 from pydantic import ValidationError
 
 from api.bodies import whole_body
 from api.comparables import LEAST_TRIED, BankValue, Comparables, Question, value_of_connecting
 from api.errors import Problem, field_problems
+from api.requests import AnyRequest, shell_of
 from api.wire import check_json, require_json
 from engine.canonical import canonical_bytes, digest
 from engine.decision import DecidingRelease
@@ -33,7 +34,6 @@ MOST_WAITING = 8  # questions in line for the one thread, at about a fifth of a 
 BURST, A_SECOND = 60.0, 1.0  # new questions that one key may ask at once, and in the long run
 MOST_CALLERS = 1_000
 
-AnyRequest = Request[Any, Any, Any]
 _WORDS = {"connect": "Connecting your bank", "upload": "Uploading your bank statements"}
 _NOTE = (
     "What comparable businesses would get, not an offer. Where a range is named, at least half of them would be "
@@ -173,7 +173,7 @@ async def connection_value(request: AnyRequest) -> Response[bytes]:
         raise Problem("not-configured")
     require_json(request.headers.get("content-type"), request.headers.get("content-encoding"))
     body = await whole_body(request)
-    shell = request.app.state.shell
+    shell = shell_of(request)
     today = shell.clock().date()
     told = await connections.answer(parse_question(body, today), caller.id, shell.release, today)
     return Response(told, media_type="application/json", headers={"Cache-Control": "no-store"})

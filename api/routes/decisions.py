@@ -4,10 +4,9 @@ Handlers authenticate from headers before any body is read, then hand over to ap
 """
 
 import re
-from typing import Any
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.params import FromPath
 
 from api import flow, records
@@ -15,6 +14,7 @@ from api.bodies import whole_body
 from api.deadline import Budget
 from api.errors import Problem
 from api.replay import replay as replay_decision
+from api.requests import AnyRequest, shell_of
 from api.security import Caller, Keyring
 from api.wire import (
     MOST_BODY_BYTES,
@@ -26,7 +26,6 @@ from api.wire import (
 from engine.release import Release
 
 APPLICATIONS = "/v1/applications"
-AnyRequest = Request[Any, Any, Any]
 _DECISION_ID = re.compile(r"dec_[0-9a-f]{32}")
 _APPLICATION_ID = re.compile(r"app_[0-9a-f]{32}")
 
@@ -47,11 +46,6 @@ def _budget(request: AnyRequest) -> tuple[Budget, Problem | None]:
         return Budget.of(request.headers.get("request-deadline-ms"), began), None
     except Problem as fault:
         return Budget.of(None, began), fault
-
-
-def _shell(request: AnyRequest) -> flow.Shell:
-    shell: flow.Shell = request.app.state.shell
-    return shell
 
 
 def _check_id(decision_id: str) -> None:
@@ -79,7 +73,7 @@ async def apply(request: AnyRequest) -> Response[bytes]:
     keys = request.headers.getall("idempotency-key", [])
     key = idempotency_key(",".join(keys) if keys else None)  # two lines are one list, which is no key
     require_json(request.headers.get("content-type"), request.headers.get("content-encoding"))
-    shell = _shell(request)
+    shell = shell_of(request)
     submission = parse_submission(await whole_body(request), shell.clock().date())
     asked = flow.Asked(
         caller=caller,
@@ -104,7 +98,7 @@ async def decision(request: AnyRequest, decision_id: FromPath[str]) -> Response[
     caller = await _caller(request, "apply", "audit")
     _check_id(decision_id)
     owner = None if "audit" in caller.scopes else caller.id
-    stored = await records.stored_reply(_shell(request).database, decision_id, owner)
+    stored = await records.stored_reply(shell_of(request).database, decision_id, owner)
     if stored is None:
         raise Problem("not-found")
     link = f'</v1/decisions/{stored.successor}>; rel="successor-version"'
@@ -118,7 +112,7 @@ async def current(request: AnyRequest, application_id: FromPath[str]) -> Respons
     if not _APPLICATION_ID.fullmatch(application_id):
         raise Problem("not-found")
     owner = None if "audit" in caller.scopes else caller.id
-    body = await records.current_reply(_shell(request).database, application_id, owner)
+    body = await records.current_reply(shell_of(request).database, application_id, owner)
     if body is None:
         raise Problem("not-found")
     return _json(body)
@@ -129,7 +123,7 @@ async def difference(request: AnyRequest, decision_id: FromPath[str]) -> Respons
     """What changed from the decision that this one superseded, and which facts made it so; for auditors."""
     await _caller(request, "audit")
     _check_id(decision_id)
-    body = await records.difference_of(_shell(request).database, decision_id)
+    body = await records.difference_of(shell_of(request).database, decision_id)
     if body is None:
         raise Problem("not-found")
     return _json(body)
@@ -140,7 +134,7 @@ async def replay(request: AnyRequest, decision_id: FromPath[str]) -> Response[by
     """Decide again from the record and say whether every byte agrees; for auditors."""
     await _caller(request, "audit")
     _check_id(decision_id)
-    shell = _shell(request)
+    shell = shell_of(request)
 
     def release_of(name: str) -> Release:
         release: Release = shell.release if name == shell.release.name else request.app.state.load_release(name)

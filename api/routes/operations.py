@@ -3,7 +3,7 @@
 from typing import Any, get_args
 
 import msgspec
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.params import FromPath
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import Connection
@@ -13,11 +13,10 @@ from api.metrics import BRAKES, CASES, CASES_PAST, FOLLOW_UPS_WAITING, MESSAGES_
 from api.openapi import document
 from api.recording import WANTED
 from api.referrals.reading import count_late
+from api.requests import AnyRequest, shell_of
 from api.store import queries as store
 from engine.facts.standing import BrakeKind
 from engine.verification.states import CASE_STATES, CLOSED
-
-AnyRequest = Request[Any, Any, Any]
 
 
 @get("/health", opt={"public": True}, include_in_schema=False)
@@ -29,7 +28,7 @@ async def health() -> dict[str, str]:
 @get("/ready", opt={"public": True}, include_in_schema=False)
 async def ready(request: AnyRequest) -> dict[str, str]:
     """The store answers, the audit chain holds at its end, a release is loaded; 503 otherwise."""
-    shell, checkpoints = request.app.state.shell, request.app.state.checkpoints
+    shell, checkpoints = shell_of(request), request.app.state.checkpoints
     await shell.database.read(lambda connection: store.audit_tail(connection, 1))
     if checkpoints is not None and not await checkpoints.holds():
         raise Problem("dependency-unavailable")
@@ -41,7 +40,7 @@ async def metrics(request: AnyRequest) -> Response[bytes]:
     """Prometheus metrics; a key with the scope `operate`."""
     caller = await request.app.state.keyring.caller(request.headers.get("authorization"))
     caller.require("operate")
-    shell = request.app.state.shell
+    shell = shell_of(request)
 
     def look(connection: Connection) -> tuple[store.StateCount, ...]:
         now = shell.clock()

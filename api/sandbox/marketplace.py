@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
 from api.sandbox import Ask, Told, World
-from api.sources.marketplace.orders import ZONE
 from api.sources.marketplace.wire import PAGE_SIZE
+from api.zone import SYDNEY
 from engine.facts import MarketplaceHistory, Supplier
 from engine.facts.marketplace import (
     CANCELLED,
@@ -119,7 +119,7 @@ def _date(day: int) -> date:
 
 def _moment(day: int, seconds: int) -> str:
     """So many seconds after that day began in Sydney, in UTC."""
-    begun = datetime.combine(_date(day), time(), ZONE).astimezone(UTC)
+    begun = datetime.combine(_date(day), time(), SYDNEY).astimezone(UTC)
     return (begun + timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
 
 

@@ -15,7 +15,6 @@ import struct
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from pydantic import ValidationError
@@ -37,11 +36,11 @@ from api.sandbox.misbehaviour import FAULTS, LONGEST_S, Fault, Switch, Verdict, 
 from api.sandbox.stories import Story, book, story_of
 from api.sandbox.world import MadeUpWorld
 from api.sources.market import MarketFile
+from api.zone import SYDNEY
 
 MOST_BODY_BYTES = 1_000_000
 OVERSIZED_BYTES = 50_000_000
 STOP_S = 1.0  # for requests under way when it is stopped
-_SYDNEY = ZoneInfo("Australia/Sydney")
 _CHUNK = b" " * 65_536
 _TRICKLE_S = 0.05  # between two bytes
 _LOG = logging.getLogger(__name__)
@@ -61,7 +60,7 @@ SOURCES: Mapping[str, Source] = {
 
 def sydney_today() -> date:
     """The day in Sydney, on which real sources date what they say."""
-    return datetime.now(_SYDNEY).date()
+    return datetime.now(SYDNEY).date()
 
 
 class Sandbox:

@@ -10,13 +10,13 @@ import asyncio
 from collections.abc import Coroutine, Mapping
 from datetime import datetime, time, timedelta
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from api.sources import Answer, Asking, Source, SourceFailed
 from api.sources.cds import WINDOW_DAYS, Accounts, Balances, Errors, Page, Total, Transactions, bank_data, kept
 from api.sources.exchange import Conversation, segment
+from api.zone import SYDNEY
 from engine.facts import BankData
 from engine.facts.columns import MAX_ROWS
 
@@ -27,7 +27,6 @@ ACCOUNTS = "/cds-au/v1/banking/accounts"
 ARRANGEMENT = "x-cdr-arrangement-id"
 REVOKED = "urn:au-cds:error:cds-all:Authorisation/RevokedConsent"  # the consumer took it back, or it ran out
 _FORBIDDEN = 403
-_SYDNEY = ZoneInfo("Australia/Sydney")
 T = TypeVar("T")
 
 
@@ -62,7 +61,7 @@ class Bank:
             accounts = kept(listed, balances)
             if not accounts:
                 return Answer(None)
-            now = asking.as_of.astimezone(_SYDNEY)
+            now = asking.as_of.astimezone(SYDNEY)
             paths = [f"{ACCOUNTS}/{segment(account.accountId)}/transactions" for account, _ in accounts]
             rows = await _together(*(pages.all(path, "2", _ROWS, _times(now)) for path in paths))
         except _Revoked:
@@ -144,5 +143,5 @@ def _refusal(body: bytes) -> SourceFailed:
 
 def _times(now: datetime) -> dict[str, str]:
     """The window as the standards ask for it: without `oldest-time` a bank gives 90 days."""
-    first = datetime.combine(now.date() - timedelta(days=WINDOW_DAYS), time(), _SYDNEY)
+    first = datetime.combine(now.date() - timedelta(days=WINDOW_DAYS), time(), SYDNEY)
     return {"oldest-time": first.isoformat(), "newest-time": now.isoformat(timespec="seconds")}

@@ -21,7 +21,6 @@ DENIED = Counter(
 )
 STAGES = ("password", "code", "passkey", "again")
 RESULTS = ("opened", "wrong", "waiting", "closed")
-WHYS = ("signed_out", "over", "role", "csrf", "origin")
 
 for _stage in STAGES:
     for _result in RESULTS:

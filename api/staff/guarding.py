@@ -16,21 +16,15 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from api.errors import Problem
-from api.pages.forms import MOST_BYTES as MOST_FORM_BYTES
-from api.pages.forms import AnyRequest, is_form, is_from, read_form
+from api.pages.forms import CSRF_FIELD, CSRF_HEADER, is_form, is_from, read_form
+from api.requests import AnyRequest, address_of
 from api.staff.authority import may
 from api.staff.counts import DENIED
 from api.staff.door import Door, Held, Sender
 from api.staff.sessions import BROWSER_COOKIE, SESSION_COOKIE
 
-__all__ = [
-    "CSRF_FIELD", "CSRF_HEADER", "MOST_FORM_BYTES", "AnyRequest", "Member", "door_of", "enforce", "held_of", "is_ours",
-    "member_of", "read_form", "require_token", "sender_of", "signed_in",
-]  # fmt: skip
-
 log = structlog.get_logger()
 
-CSRF_FIELD, CSRF_HEADER = "csrf", "x-csrf-token"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -102,9 +96,8 @@ def door_of(request: AnyRequest) -> Door:
 
 
 def sender_of(request: AnyRequest) -> Sender:
-    """Where a request comes from: the address of the connection, since anybody can write a header."""
-    address = request.client.host if request.client else ""
-    return Sender(address, request.cookies.get(BROWSER_COOKIE))
+    """Who sends a request: its address, and the browser where it signed in before."""
+    return Sender(address_of(request), request.cookies.get(BROWSER_COOKIE))
 
 
 # -- whether the sender meant it -----------------------------------------------------------------------------

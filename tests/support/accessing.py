@@ -23,9 +23,9 @@ from api.cases import working
 from api.cases.acts import Actor
 from api.commands import add_key
 from api.console.messages import MESSAGES
+from api.pages.forms import CSRF_HEADER
 from api.security import new_id, sha256_of
 from api.staff import codes, sessions
-from api.staff.guarding import CSRF_HEADER
 from api.staff.sessions import SESSION_COOKIE, Opened
 from api.store import queries as store
 from api.store.queries import applicants

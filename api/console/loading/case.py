@@ -30,7 +30,7 @@ from api.console.views import (
     ScoreView,
     Told,
 )
-from api.console.wording import money, percent
+from api.pages.wording import money, percent
 from api.records import difference_between
 from api.replies import CONDITIONS
 from api.staff.guarding import Member

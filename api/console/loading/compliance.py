@@ -6,12 +6,12 @@ of the newest approved cases, matters those of the newest decisions; a line of a
 
 from sqlalchemy import Connection
 
-from api.cases.desk import application_of
 from api.cases.wanted import stand
 from api.console.loading.names import business_name, people_named, staff_names
 from api.console.loading.requirements import requirement_state
 from api.console.views import ComplianceMatter, ComplianceView, DueDiligenceView, IdentityView, Notice, Told
 from api.staff.guarding import Member
+from api.stated import application_of
 from api.store import queries as store
 from api.store.queries.referrals import acts_of
 from engine.decision import Decision
@@ -48,7 +48,7 @@ def due_diligence_view(connection: Connection, line: store.LineRow) -> DueDilige
     body = store.facts_body(connection, decided.facts_sha256) if decided else None
     if case is None or decided is None or body is None:
         raise LookupError("a line has a case and a decision with its facts")
-    application, standing = application_of(connection, case), stand(connection, case)
+    application, standing = application_of(connection, case.application_id), stand(connection, case)
     people = people_named(connection, case.application_id)
     shown = {
         each.person_ref: requirement_state(each, standing.documents)

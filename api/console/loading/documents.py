@@ -8,8 +8,8 @@ from typing import Any
 
 from api.cases.checking import read_fields
 from api.cases.replies import UNUSABLE
-from api.console import wording
 from api.console.views import CheckView, DocumentView, Mark
+from api.pages import wording
 from api.staff.guarding import Member
 from api.store import queries as store
 from engine.verification.documents import KINDS, RETURN_REASONS

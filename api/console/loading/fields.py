@@ -7,7 +7,7 @@ from typing import Any
 
 from api.console.loading.names import Named
 from api.console.views import BandView, ComparedField
-from api.console.wording import Unit, Value
+from api.pages.wording import Unit, Value
 from api.store import queries as store
 from engine.application import Application
 from engine.verification.documents import KINDS, Field, parse_value

@@ -6,9 +6,9 @@ from datetime import date
 
 from sqlalchemy import Connection
 
+from api.stated import people_of
 from api.store import queries as store
 from api.store.queries.applicants import links_of
-from engine.people import Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,7 @@ def business_name(connection: Connection, application_id: str) -> str:
 
 def people_named(connection: Connection, application_id: str) -> dict[str, Named]:
     """The people of an application by reference, but for those who were erased."""
-    kept = ((each.ref, each.body) for each in store.people_of(connection, application_id) if each.body is not None)
-    people = ((ref, Person.model_validate_json(body)) for ref, body in kept)
     links = links_of(connection, application_id)
     asked = {each.person_ref: each.used_at is not None for each in links if each.purpose == "confirm"}
-    return {
-        ref: Named(f"{each.given_names} {each.family_name}", each.date_of_birth, asked.get(ref)) for ref, each in people
-    }
+    people = people_of(connection, application_id)
+    return {ref: Named(each.full_name, each.date_of_birth, asked.get(ref)) for ref, each in people.items()}

@@ -3,7 +3,7 @@
 from typing import Final
 
 from api.console.views.referrals import SourceRow, StatedRow
-from api.console.wording import Value, day, money
+from api.pages.wording import Value, day, money
 from engine.application import Application
 from engine.facts import SOURCES, Facts
 from engine.features import Evidence

@@ -8,15 +8,16 @@ from litestar.params import FromPath
 
 from api.cases import working
 from api.cases.acts import Actor
-from api.console import wording
 from api.console.pages.board import STAGES
 from api.console.pages.forms import Form, acting, acts_as
-from api.console.pages.replies import ROUTE, desk_of, require_id
-from api.console.rendering import ZONE
+from api.console.pages.replies import ROUTE, require_id
 from api.errors import FieldProblem, Problem
-from api.staff.guarding import AnyRequest, Member, member_of
-from api.staff.pages.replies import HEADERS
+from api.pages import wording
+from api.pages.replies import HEADERS
+from api.requests import AnyRequest, desk_of
+from api.staff.guarding import Member, member_of
 from api.store import queries as store
+from api.zone import SYDNEY
 
 _BOARD = "/console"
 _MOST_DIGITS = 4
@@ -64,7 +65,7 @@ async def renew(request: AnyRequest, case_id: FromPath[str]) -> Response[bytes]:
     """Hold it on: asked for by the page while somebody works on it, and answered by its new end, in words."""
     require_id(case_id)
     until = await working.renew(desk_of(request), case_id, acts_as(member_of(request), "verifier"))
-    return Response(wording.soon(until, ZONE).encode(), media_type="text/plain", headers=HEADERS)
+    return Response(wording.soon(until, SYDNEY).encode(), media_type="text/plain", headers=HEADERS)
 
 
 @post("/console/cases/{case_id:str}/release", opt={"action": "case.claim"}, **ROUTE)

@@ -3,9 +3,9 @@
 from litestar import Response, get
 
 from api.console.loading.audit import audit_view
-from api.console.pages.replies import ROUTE, desk_of, page
+from api.console.pages.replies import ROUTE, page
 from api.errors import Problem
-from api.staff.guarding import AnyRequest
+from api.requests import AnyRequest, desk_of
 
 _MOST_DIGITS = 12
 

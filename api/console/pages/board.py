@@ -7,15 +7,16 @@ from litestar.params import FromPath
 
 from api.cases import working
 from api.cases.acts import Actor
-from api.console.assets import ASSETS
 from api.console.loading.board import board_view
-from api.console.pages.replies import ROUTE, desk_of, page
-from api.console.rendering import live_board
+from api.console.pages.replies import ROUTE, page
+from api.console.rendering import ASSETS, live_board
 from api.console.views import BoardView, Notice
 from api.errors import Problem
-from api.pages.replies import asset_reply
-from api.staff.guarding import AnyRequest, member_of, read_form
-from api.staff.pages.replies import ACCOUNT, HEADERS, go_to
+from api.pages.forms import read_form
+from api.pages.replies import HEADERS, asset_reply, go_to
+from api.requests import AnyRequest, desk_of
+from api.staff.guarding import member_of
+from api.staff.pages.replies import ACCOUNT
 from api.store import queries as store
 from engine.verification.states import LIVE
 

@@ -14,10 +14,11 @@ from litestar.params import FromPath
 from sqlalchemy import Connection
 
 from api.console.loading.case import Loaded, case_view, load
-from api.console.pages.replies import ROUTE, desk_of, page, require_id
+from api.console.pages.replies import ROUTE, page, require_id
 from api.console.views import NO_FORM, FormState
 from api.errors import Problem
-from api.staff.guarding import AnyRequest, member_of
+from api.requests import AnyRequest, desk_of
+from api.staff.guarding import member_of
 from api.store import queries as store
 from engine.canonical import digest
 from engine.release import Release

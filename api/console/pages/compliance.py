@@ -4,12 +4,14 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from api.console.loading.compliance import compliance_view
-from api.console.pages.replies import ROUTE, desk_of, message, page, require_id
+from api.console.pages.replies import ROUTE, message, page, require_id
 from api.console.views import Choice, Notice
 from api.contracts.signing import record_due_diligence
 from api.errors import Problem
-from api.staff.guarding import AnyRequest, member_of, read_form
-from api.staff.pages.replies import go_to
+from api.pages.forms import read_form
+from api.pages.replies import go_to
+from api.requests import AnyRequest, desk_of
+from api.staff.guarding import member_of
 
 _DONE = Notice("Customer due diligence is recorded complete: the line can be drawn from.")
 

@@ -14,10 +14,11 @@ from api.cases.checking import needed_of
 from api.cases.intray import Intray
 from api.console.loading.documents import SHOWABLE, redactions_of
 from api.console.pages.forms import Form, acting
-from api.console.pages.replies import ROUTE, desk_of, require_id
+from api.console.pages.replies import ROUTE, require_id
 from api.documents.confinement import ChildFailed
 from api.errors import FieldProblem, Problem
-from api.staff.guarding import AnyRequest, Member
+from api.requests import AnyRequest, desk_of
+from api.staff.guarding import Member
 from api.store import queries as store
 from engine.verification.documents import KINDS
 

@@ -14,8 +14,10 @@ from api.console.pages.case import case_page
 from api.console.pages.replies import message, require_id
 from api.console.views import Choice, FormState
 from api.errors import Problem
-from api.staff.guarding import AnyRequest, Member, member_of, read_form
-from api.staff.pages.replies import go_to
+from api.pages.forms import read_form
+from api.pages.replies import go_to
+from api.requests import AnyRequest
+from api.staff.guarding import Member, member_of
 from api.store import queries as store
 
 Form = Mapping[str, str]

@@ -12,14 +12,16 @@ from litestar.params import FromPath
 from api.cases.acts import Actor
 from api.console.loading.referrals import referral_view, referrals_view
 from api.console.pages.forms import Form, acts_as
-from api.console.pages.replies import ROUTE, desk_of, message, page, require_id
+from api.console.pages.replies import ROUTE, message, page, require_id
 from api.console.pages.verdicts import cents_of
 from api.console.views import NO_FORM, Choice, FormState, Notice
 from api.errors import Problem
+from api.pages.forms import read_form
+from api.pages.replies import go_to
 from api.referrals import acts, answering, proposing, settling
 from api.referrals.proposing import Proposal
-from api.staff.guarding import AnyRequest, Member, member_of, read_form
-from api.staff.pages.replies import go_to
+from api.requests import AnyRequest, desk_of
+from api.staff.guarding import Member, member_of
 
 _SOURCE, _ASIDE = "source.", "aside."  # what the names of ticked sources and rules begin with
 _DONE = {

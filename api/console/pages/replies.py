@@ -9,23 +9,18 @@ from typing import Any
 
 from litestar import Response
 
-from api.cases.desk import Desk
 from api.console.messages import message_for
 from api.console.rendering import show
 from api.console.views import Choice, View
 from api.errors import SLUGS, Problem, as_problem, handle
 from api.metrics import PROBLEMS
-from api.staff.guarding import AnyRequest, door_of
-from api.staff.pages.replies import HEADERS, SIGN_IN, go_to
+from api.pages.replies import HEADERS, go_to
+from api.requests import AnyRequest
+from api.staff.guarding import door_of
+from api.staff.pages.replies import SIGN_IN
 from api.staff.sessions import no_session_cookie
 
 _ID = re.compile(r"[a-z]{3,8}_[0-9a-f]{32}")
-
-
-def desk_of(request: AnyRequest) -> Desk:
-    """What the case service works with."""
-    desk: Desk = request.app.state.desk
-    return desk
 
 
 def require_id(text: str) -> None:

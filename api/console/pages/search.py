@@ -3,10 +3,12 @@
 from litestar import Response, get, post
 
 from api.console.loading.board import search_view
-from api.console.pages.replies import ROUTE, desk_of, page
+from api.console.pages.replies import ROUTE, page
 from api.console.views import SearchView
-from api.staff.guarding import AnyRequest, member_of, read_form
-from api.staff.pages.replies import go_to
+from api.pages.forms import read_form
+from api.pages.replies import go_to
+from api.requests import AnyRequest, desk_of
+from api.staff.guarding import member_of
 
 _MOST_CHARACTERS = 200
 

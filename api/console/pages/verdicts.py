@@ -7,9 +7,10 @@ from api.cases import approving
 from api.cases.acts import Actor
 from api.cases.approving import Verdict
 from api.console.pages.forms import Form, acting
-from api.console.pages.replies import ROUTE, desk_of
+from api.console.pages.replies import ROUTE
 from api.errors import FieldProblem, Problem
-from api.staff.guarding import AnyRequest, Member
+from api.requests import AnyRequest, desk_of
+from api.staff.guarding import Member
 from api.store import queries as store
 
 _ASIDE = "aside."  # what the names of the rules to be left aside begin with

@@ -7,7 +7,7 @@ from typing import Literal
 from api.console.views.documents import DocumentView
 from api.console.views.others import DueDiligenceView
 from api.console.views.shared import NO_FORM, CaseLine, Choice, FormState, Notice, RequirementState, Told
-from api.console.wording import Unit, Value
+from api.pages.wording import Unit, Value
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from api.console.views.case import CapView, EventView, PersonView, ScoreView
 from api.console.views.shared import NO_FORM, Choice, FormState, Notice, Told
-from api.console.wording import Unit, Value
+from api.pages.wording import Unit, Value
 
 
 @dataclass(frozen=True, slots=True)

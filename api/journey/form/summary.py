@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 
-from api.console.wording import money
 from api.journey.form import consents, questions
 from api.journey.form.fields import Answers, Field, Wrong
+from api.pages.wording import money
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,31 +13,25 @@ from litestar.params import FromPath
 from sqlalchemy import Connection
 
 from api.applicants import entering
-from api.cases.desk import Desk, tell
+from api.cases.desk import tell
 from api.contracts.signatories import Mandate
 from api.contracts.signing import mandate_for, sign
 from api.errors import Problem
-from api.journey.guarding import AnyRequest, lobby_of, meant, require_application, require_ours
-from api.journey.pages.decision import seen
+from api.journey.guarding import lobby_of, meant, require_application, require_ours, seen
 from api.journey.pages.documents import case_of
-from api.journey.replies import ROUTE, page
+from api.journey.replies import ROUTE, link_over, page
 from api.journey.sending import CALLER
 from api.journey.wording import SIGN
 from api.pages.forms import MOST_BYTES, read_form
 from api.pages.replies import HEADERS, go_to
+from api.requests import AnyRequest, desk_of, shell_of
+from api.stated import application_of, people_of
 from api.store import queries as store
 from api.store.queries import applicants as kept
-from engine.application import Application
-from engine.people import Person
 
 _FAULTS = {"person_ref": "Say that it is you who signs", "read": "Tick that you read the contract and agree to it"}
 _POST = {**ROUTE, "request_max_body_size": MOST_BYTES}
 _MOST_TOKEN = 100
-
-
-def _desk(request: AnyRequest) -> Desk:
-    desk: Desk = request.app.state.desk
-    return desk
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +52,7 @@ class _Signer:
 async def _by_visit(request: AnyRequest, visit: kept.VisitRow, application_id: str) -> _Signer:
     """Whoever applied: the first of the people."""
     case = await case_of(request, application_id)
-    stated = await _desk(request).shell.database.read(lambda connection: _application(connection, case))
+    stated = await shell_of(request).database.read(lambda connection: application_of(connection, case.application_id))
     return _Signer(case, stated.people[0].ref, visit=visit)
 
 
@@ -70,18 +64,6 @@ async def _by_link(request: AnyRequest, token: str) -> _Signer | None:
     assert link.application_id is not None
     assert link.person_ref is not None
     return _Signer(await case_of(request, link.application_id), link.person_ref, token=token[:_MOST_TOKEN])
-
-
-def _application(connection: Connection, case: store.CaseRow) -> Application:
-    row = store.get_application(connection, case.application_id)
-    assert row is not None, "a case has an application"
-    return Application.model_validate_json(row.body)
-
-
-def _people(connection: Connection, case: store.CaseRow) -> dict[str, Person]:
-    """Everybody who was not erased, by reference."""
-    rows = store.people_of(connection, case.application_id)
-    return {each.ref: Person.model_validate_json(each.body) for each in rows if each.body is not None}
 
 
 # -- the page ------------------------------------------------------------------------------------------------
@@ -98,16 +80,11 @@ async def contract(request: AnyRequest, application_id: FromPath[str]) -> Respon
 async def sign_page(request: AnyRequest, token: FromPath[str]) -> Response[bytes]:
     """The same for somebody who was sent a link of their own."""
     signer = await _by_link(request, token)
-    return _over(request) if signer is None else await _page(request, signer, {})
-
-
-def _over(request: AnyRequest) -> Response[bytes]:
-    words = "It is older than 7 days. Ask whoever applied to have another one sent."
-    return page(request, "message", status=410, title="This link works no longer", words=words, slug="gone")
+    return link_over(request) if signer is None else await _page(request, signer, {})
 
 
 async def _page(request: AnyRequest, signer: _Signer, faults: dict[str, str]) -> Response[bytes]:
-    told = await _desk(request).shell.database.read(lambda connection: _told(connection, signer))
+    told = await shell_of(request).database.read(lambda connection: _told(connection, signer))
     if told is None:
         raise Problem("not-found")
     return page(
@@ -121,7 +98,8 @@ def _told(connection: Connection, signer: _Signer) -> dict[str, Any] | None:
     row = store.contract_of(connection, case.id)
     if row is None:
         return None
-    mandate, people = mandate_for(_application(connection, case)), _people(connection, case)
+    people = people_of(connection, case.application_id)
+    mandate = mandate_for(application_of(connection, case.application_id))
     signed = {each.person_ref: each for each in store.signatures_of(connection, row.id)}
     capacities = mandate.capacities if isinstance(mandate, Mandate) else ()
     return {
@@ -130,16 +108,12 @@ def _told(connection: Connection, signer: _Signer) -> dict[str, Any] | None:
         "execution": mandate.execution if isinstance(mandate, Mandate) else "",
         "people": [
             {
-                "ref": ref, "name": _name(people.get(ref), ref), "capacity": " and ".join(capacity),
+                "ref": ref, "name": people[ref].full_name if ref in people else ref, "capacity": " and ".join(capacity),
                 "signed_at": signed[ref].signed_at if ref in signed else None, "here": ref == signer.ref,
             }
             for ref, capacity in capacities
         ],
     }  # fmt: skip
-
-
-def _name(person: Person | None, ref: str) -> str:
-    return ref if person is None else f"{person.given_names} {person.family_name}"
 
 
 @get("/applications/{application_id:str}/contract.txt", **ROUTE)
@@ -153,11 +127,11 @@ async def text(request: AnyRequest, application_id: FromPath[str]) -> Response[b
 async def sign_text(request: AnyRequest, token: FromPath[str]) -> Response[bytes]:
     """The same for somebody who was sent a link of their own."""
     signer = await _by_link(request, token)
-    return _over(request) if signer is None else await _text(request, signer)
+    return link_over(request) if signer is None else await _text(request, signer)
 
 
 async def _text(request: AnyRequest, signer: _Signer) -> Response[bytes]:
-    row = await _desk(request).shell.database.read(lambda connection: store.contract_of(connection, signer.case.id))
+    row = await shell_of(request).database.read(lambda connection: store.contract_of(connection, signer.case.id))
     if row is None:
         raise Problem("not-found")
     headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{row.id}.txt"'}
@@ -181,13 +155,13 @@ async def sign_by_link(request: AnyRequest) -> Response[bytes]:
     require_ours(request)
     form = await read_form(request)
     signer = await _by_link(request, form.get("token", ""))
-    return _over(request) if signer is None else await _signed(request, signer, form)
+    return link_over(request) if signer is None else await _signed(request, signer, form)
 
 
 async def _signed(request: AnyRequest, signer: _Signer, form: Mapping[str, str]) -> Response[bytes]:
     if faults := {name: words for name, words in _FAULTS.items() if not form.get(name)}:
         return await _page(request, signer, faults)
-    desk, case = _desk(request), signer.case
+    desk, case = desk_of(request), signer.case
 
     def work(connection: Connection) -> None:
         row = store.contract_of(connection, case.id)
@@ -221,13 +195,13 @@ async def ask_others(request: AnyRequest, application_id: FromPath[str]) -> Resp
         if store.line_of(connection, application_id) is None:
             _ask_others(request, connection, signer, row.id)
 
-    await _desk(request).shell.database.write(work)
+    await shell_of(request).database.write(work)
     return go_to(signer.place)
 
 
 def _ask_others(request: AnyRequest, connection: Connection, signer: _Signer, contract_id: str) -> None:
-    mandate = mandate_for(_application(connection, signer.case))
-    people = _people(connection, signer.case)
+    mandate = mandate_for(application_of(connection, signer.case.application_id))
+    people = people_of(connection, signer.case.application_id)
     done = {each.person_ref for each in store.signatures_of(connection, contract_id)}
     for ref, _ in mandate.capacities if isinstance(mandate, Mandate) else ():
         if ref in people and ref not in done and ref != signer.ref:

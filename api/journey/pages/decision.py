@@ -16,35 +16,23 @@ from sqlalchemy import Connection
 from api import records
 from api.advice.exploring import Choice
 from api.advice.reviewing import ask_for_a_person
-from api.advice.setup import Advice
 from api.cases import accepting
-from api.cases.desk import Desk
 from api.errors import Problem
-from api.flow import Shell
 from api.journey.chart import repayments
 from api.journey.form.fields import cents_of, clean
-from api.journey.guarding import AnyRequest, meant, require_application, require_visit
+from api.journey.guarding import meant, require_application, seen
 from api.journey.replies import ROUTE, page
 from api.journey.sending import CALLER
 from api.pages.forms import MOST_BYTES
 from api.pages.replies import go_to
+from api.requests import AnyRequest, advice_of, desk_of, shell_of
 from api.store import queries as store
 from api.store.queries.applicants import VisitRow
+from engine.pricing import effective_annual, nominal_annual
 
 _POST = {**ROUTE, "request_max_body_size": MOST_BYTES}
 _MOST_TYPED = 20
 Told = dict[str, Any]
-
-
-def shell_of(request: AnyRequest) -> Shell:
-    """The shell that decides."""
-    shell: Shell = request.app.state.shell
-    return shell
-
-
-def _advice(request: AnyRequest) -> Advice:
-    advice: Advice = request.app.state.advice
-    return advice
 
 
 async def _told(request: AnyRequest, application_id: str) -> Told:
@@ -54,13 +42,6 @@ async def _told(request: AnyRequest, application_id: str) -> Told:
         raise Problem("not-found")
     told: Told = json.loads(body)
     return told
-
-
-async def seen(request: AnyRequest, application_id: str) -> VisitRow:
-    """The visit, which may see this application."""
-    visit = await require_visit(request)
-    await require_application(request, visit, application_id)
-    return visit
 
 
 @get("/applications/{application_id:str}", **ROUTE)
@@ -80,7 +61,7 @@ async def _page(request: AnyRequest, visit: VisitRow, application_id: str) -> Re
         return row.received_at, store.case_of_application(connection, application_id), name
 
     received_at, case, name = await shell.database.read(look)
-    advice = json.loads(await _advice(request).adviser.answer(shell, CALLER.id, application_id))
+    advice = json.loads(await advice_of(request).adviser.answer(shell, CALLER.id, application_id))
     decided_at = datetime.fromisoformat(told["decided_at"])
     offer = told["offer"]
     held_until = datetime.fromisoformat(offer["held_until"]) if offer else None
@@ -97,9 +78,9 @@ def rates(offer: Told | None) -> Told:
     """The monthly rate with its annual equivalents, in per cent."""
     if offer is None:
         return {}
-    monthly = Decimal(offer["monthly_rate_bps"]) / 100
-    effective = ((1 + monthly / 100) ** 12 - 1) * 100
-    return {"monthly": f"{monthly:.2f}", "nominal": f"{12 * monthly:.2f}", "effective": f"{effective:.2f}"}
+    bps: int = offer["monthly_rate_bps"]
+    monthly, nominal, effective = Decimal(bps) / 100, 100 * nominal_annual(bps), 100 * effective_annual(bps)
+    return {"monthly": f"{monthly:.2f}", "nominal": f"{nominal:.2f}", "effective": f"{effective:.2f}"}
 
 
 @post("/applications/{application_id:str}/second-look", **_POST)
@@ -107,8 +88,7 @@ async def person(request: AnyRequest, application_id: FromPath[str]) -> Response
     """Ask for a person to look again; asking twice is asking once."""
     visit, _ = await meant(request)
     await require_application(request, visit, application_id)
-    desk: Desk = request.app.state.desk
-    await ask_for_a_person(shell_of(request), CALLER, application_id, webhook=desk.webhook)
+    await ask_for_a_person(shell_of(request), CALLER, application_id, webhook=desk_of(request).webhook)
     return go_to(f"/applications/{application_id}#person")
 
 
@@ -117,8 +97,7 @@ async def accept(request: AnyRequest, application_id: FromPath[str]) -> Response
     """Take up the offer that was shown, and go on to the documents."""
     visit, form = await meant(request)
     await require_application(request, visit, application_id)
-    desk: Desk = request.app.state.desk
-    await accepting.accept(desk, CALLER, application_id, form.get("decision_id", ""))
+    await accepting.accept(desk_of(request), CALLER, application_id, form.get("decision_id", ""))
     return go_to(f"/applications/{application_id}/documents")
 
 
@@ -143,7 +122,7 @@ async def explore(request: AnyRequest, application_id: FromPath[str]) -> Respons
     else:
         try:
             choice = Choice(amount, months, min(draw, amount))
-            body = await _advice(request).explorer.answer(shell_of(request), CALLER.id, application_id, choice)
+            body = await advice_of(request).explorer.answer(shell_of(request), CALLER.id, application_id, choice)
             found = json.loads(body)
         except Problem as problem:
             if problem.slug != "validation-failed":

@@ -6,7 +6,7 @@ page's script, and either way taken in by the one way there is.
 
 import json
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from litestar import Response, get, post, put
@@ -16,20 +16,19 @@ from sqlalchemy import Connection
 from api.applicants import uploads
 from api.applicants.uploads import MOST_PIECE, Place
 from api.bodies import whole_body
-from api.cases.desk import Desk
 from api.cases.receiving import MOST_BYTES, Sent, receive_from
 from api.cases.replies import case_reply
 from api.cases.wanted import stand
 from api.errors import FieldProblem, Problem
-from api.journey.guarding import AnyRequest, lobby_of, meant, meant_with_files, require_application, require_ours
-from api.journey.pages.decision import seen
+from api.journey.guarding import lobby_of, meant, meant_with_files, require_application, require_ours, seen
 from api.journey.replies import ROUTE, page
 from api.journey.sending import CALLER
 from api.pages.replies import HEADERS, go_to
+from api.requests import AnyRequest, desk_of, shell_of
+from api.stated import people_of
 from api.store import queries as store
 from api.store.queries.applicants import VisitRow
 from api.store.queries.uploads import UploadRow
-from engine.people import Person
 
 _MOST_DIGITS: Final = 9
 _WORDS = {
@@ -42,18 +41,13 @@ _WORDS = {
 Told = dict[str, Any]
 
 
-def _desk(request: AnyRequest) -> Desk:
-    desk: Desk = request.app.state.desk
-    return desk
-
-
 def _place(request: AnyRequest) -> Place:
-    return Place(lobby_of(request), _desk(request), request.app.state.intray)
+    return Place(lobby_of(request), desk_of(request), request.app.state.intray)
 
 
 async def case_of(request: AnyRequest, application_id: str) -> store.CaseRow:
     """The case of an application that the visit may see; Problem `not-found` where no offer was accepted."""
-    case = await _desk(request).shell.database.read(
+    case = await shell_of(request).database.read(
         lambda connection: store.case_of_application(connection, application_id)
     )
     if case is None:
@@ -69,36 +63,26 @@ async def documents(request: AnyRequest, application_id: FromPath[str]) -> Respo
 
 
 async def _page(request: AnyRequest, visit: VisitRow, case: store.CaseRow, faults: dict[str, str]) -> Response[bytes]:
-    desk, now = _desk(request), _desk(request).shell.clock()
+    shell = shell_of(request)
 
     def look(connection: Connection) -> tuple[Told, dict[str, str], bool]:
-        found: Told = json.loads(case_reply(stand(connection, case), now))
-        names = {
-            each.ref: f"{person.given_names} {person.family_name}"
-            for each in store.people_of(connection, case.application_id)
-            if each.body is not None
-            for person in [Person.model_validate_json(each.body)]
-        }
+        found: Told = json.loads(case_reply(stand(connection, case), shell.clock()))
+        names = {ref: each.full_name for ref, each in people_of(connection, case.application_id).items()}
         return found, names, store.contract_of(connection, case.id) is not None
 
-    told, names, contract = await desk.shell.database.read(look)
+    told, names, contract = await shell.database.read(look)
     clock = told["clock"]
     return page(
         request, "documents", status=422 if faults else 200, visit=visit, told=told, names=names, faults=faults,
         contract=contract, most_mb=MOST_BYTES // 1_000_000, clock=clock,
         due_at=_moment(clock["due_at"]), held_until=_moment(told["held_until"]),
-        elapsed=_hours(clock["elapsed_seconds"]), paused=_hours(clock["paused_seconds"]),
+        elapsed=timedelta(seconds=clock["elapsed_seconds"]), paused=timedelta(seconds=clock["paused_seconds"]),
         share=min(clock["elapsed_seconds"] / 864, 100.0),
     )  # fmt: skip
 
 
 def _moment(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
-
-
-def _hours(seconds: int) -> str:
-    hours, minutes = divmod(seconds // 60, 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
 
 
 # -- a whole file by a form ----------------------------------------------------------------------------------
@@ -118,7 +102,7 @@ async def send(request: AnyRequest, application_id: FromPath[str]) -> Response[b
     for each in files:
         try:
             sent = Sent(kind, person, each.media_type)
-            await receive_from(_desk(request), request.app.state.intray, CALLER, case, sent, _whole(each.content))
+            await receive_from(desk_of(request), request.app.state.intray, CALLER, case, sent, _whole(each.content))
         except Problem as problem:
             if problem.slug not in _WORDS:
                 raise

@@ -11,11 +11,13 @@ from api.applicants import entering, visits
 from api.applicants.entering import CODE_LASTS
 from api.errors import Problem
 from api.journey.form.fields import Field, Wrong, clean
-from api.journey.guarding import AnyRequest, address_of, lobby_of, meant, require_ours, visit_here
-from api.journey.replies import ROUTE, page
+from api.journey.guarding import lobby_of, meant, require_ours, visit_here
+from api.journey.replies import ROUTE, link_over, page
 from api.journey.wording import CODE
 from api.pages.forms import MOST_BYTES, read_form
 from api.pages.replies import go_to
+from api.requests import AnyRequest, address_of
+from api.stated import application_of
 from api.store import queries as store
 from api.store.queries import applicants as kept
 from engine.application import Application
@@ -113,9 +115,7 @@ async def confirm_page(request: AnyRequest, token: FromPath[str]) -> Response[by
     """What was said of somebody, for them to confirm; neither figures nor the decision."""
     link = await entering.personal_link(lobby_of(request), "confirm", token[:100])
     if link is None:
-        words = "It is older than 7 days. Ask whoever applied to have another one sent."
-        title = "This link works no longer"
-        return page(request, "message", status=410, title=title, words=words, slug="gone")
+        return link_over(request)
     told = await lobby_of(request).database.read(lambda connection: _stated(connection, link))
     return page(request, "confirm", token=token[:100], told=told, done=link.used_at is not None)
 
@@ -134,9 +134,7 @@ async def confirm(request: AnyRequest) -> Response[bytes]:
 
 def _stated(connection: Connection, link: kept.LinkRow) -> dict[str, object]:
     assert link.application_id is not None
-    row = store.get_application(connection, link.application_id)
-    assert row is not None, "a link names an application that is there"
-    stated = Application.model_validate_json(row.body)
+    stated = application_of(connection, link.application_id)
     person = next(each for each in stated.people if each.ref == link.person_ref)
     return {"business": stated.business.legal_name, "abn": stated.business.abn, "roles": person.roles,
             "ownership_bps": person.ownership_bps}  # fmt: skip

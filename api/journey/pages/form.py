@@ -18,13 +18,14 @@ from api.journey.form import consents, questions
 from api.journey.form.fields import MOST_TYPED, Field, Wrong, clean
 from api.journey.form.questions import ABN, BY_SLUG, Faults, Step
 from api.journey.form.summary import digest_of, summary
-from api.journey.guarding import AnyRequest, address_of, lobby_of, meant, require_ours, visit_here
+from api.journey.guarding import lobby_of, meant, require_ours, visit_here
 from api.journey.prefilling import NAMES, OF_ANOTHER, looked_up
 from api.journey.replies import ROUTE, page
 from api.journey.sending import REFUSED, Desk, Outcome
 from api.journey.wording import RESUME
 from api.pages.forms import MOST_BYTES, read_form
 from api.pages.replies import go_to
+from api.requests import AnyRequest, address_of, settings_of
 from api.store.queries.applicants import VisitRow
 
 _POST = {**ROUTE, "request_max_body_size": MOST_BYTES}
@@ -291,7 +292,7 @@ def _form(
 def _offered(request: AnyRequest, step: Step, answers: Mapping[str, str]) -> tuple[Field, ...]:
     """The questions with the choices that there are here: a bank is connected by the sandbox, in development alone."""
     fields = step.fields(answers)
-    if step.slug != "bank" or request.app.state.settings.development:
+    if step.slug != "bank" or settings_of(request).development:
         return fields
     return tuple(replace(each, choices=tuple(c for c in each.choices if c[0] != "connect")) for each in fields)
 

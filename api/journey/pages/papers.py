@@ -9,19 +9,18 @@ from sqlalchemy import Connection
 
 from api.disclosure.notice import notice_of
 from api.errors import Problem
-from api.journey.guarding import AnyRequest, visit_here
-from api.journey.pages.decision import seen, shell_of
+from api.journey.guarding import seen, visit_here
 from api.journey.replies import ROUTE, page
 from api.pages.replies import HEADERS
 from api.receipts.making import receipt_of
 from api.receipts.view import receipt_view
-from api.settings import Settings
+from api.requests import AnyRequest, settings_of, shell_of
 from api.store import queries as store
 
 
 async def _receipt(request: AnyRequest, application_id: str) -> bytes:
     """The signed file of the decision that stands."""
-    settings: Settings = request.app.state.settings
+    settings = settings_of(request)
     signer = settings.receipts.signer(development=settings.development)
 
     def look(connection: Connection) -> bytes | None:
@@ -38,8 +37,7 @@ async def _receipt(request: AnyRequest, application_id: str) -> bytes:
 async def receipt(request: AnyRequest, application_id: FromPath[str]) -> Response[bytes]:
     """The receipt, to be printed."""
     visit = await seen(request, application_id)
-    settings: Settings = request.app.state.settings
-    view = receipt_view(await _receipt(request, application_id), settings.lender())
+    view = receipt_view(await _receipt(request, application_id), settings_of(request).lender())
     return page(request, "receipt", visit=visit, view=view, id=application_id)
 
 

@@ -11,13 +11,12 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from api.errors import Problem
-from api.journey.costing import by_people, costs
-from api.journey.guarding import AnyRequest, visit_here
-from api.journey.pages.decision import shell_of
+from api.journey.costing import Outcomes, by_people, costs
+from api.journey.guarding import visit_here
 from api.journey.rendering import ASSETS
 from api.journey.replies import ROUTE, page
 from api.pages.replies import asset_reply
-from api.store.queries.outcomes import newest_outcomes
+from api.requests import AnyRequest, advice_of, settings_of, shell_of
 
 _MOST_MAILS = 50
 
@@ -26,7 +25,8 @@ _MOST_MAILS = 50
 async def start(request: AnyRequest) -> Response[bytes]:
     """Who lends, what it costs, what is asked of whom, and what to have at hand."""
     shell = shell_of(request)
-    referred, decided = await shell.database.read(newest_outcomes)
+    outcomes: Outcomes = request.app.state.outcomes
+    referred, decided = await outcomes.newest()
     return page(
         request, "start", visit=await visit_here(request), costs=costs(shell.release.policy.on(shell.clock().date())),
         people=by_people(referred, decided), decided=decided,
@@ -36,7 +36,7 @@ async def start(request: AnyRequest) -> Response[bytes]:
 @get("/help", **ROUTE)
 async def help_page(request: AnyRequest) -> Response[bytes]:
     """How to reach a person."""
-    contacts = request.app.state.advice.contacts
+    contacts = advice_of(request).contacts
     return page(request, "help", visit=await visit_here(request), contacts=contacts)
 
 
@@ -52,10 +52,11 @@ async def static(request: AnyRequest, name: FromPath[str]) -> Response[bytes]:
 @get("/dev/mailbox", **ROUTE)
 async def mailbox(request: AnyRequest) -> Response[bytes]:
     """In development, the mails that were sent: the newest first."""
-    settings = request.app.state.settings
-    if not settings.development or settings.notices.server is not None:
+    settings = settings_of(request)
+    folder = settings.notices.mailbox
+    if not settings.development or settings.notices.server is not None or folder is None:
         raise Problem("not-found")
-    return page(request, "mailbox", visit=await visit_here(request), mails=mails_in(settings.notices.mailbox))
+    return page(request, "mailbox", visit=await visit_here(request), mails=mails_in(folder))
 
 
 def mails_in(folder: Path) -> list[dict[str, object]]:

@@ -11,10 +11,11 @@ from litestar import Response, get, post
 from api.applicants import drafts
 from api.applicants.drafts import Answers, Draft
 from api.errors import Problem
-from api.journey.guarding import AnyRequest, lobby_of, meant, meant_with_files, require_ours, require_visit
+from api.journey.guarding import lobby_of, meant, meant_with_files, require_ours, require_visit
 from api.journey.replies import ROUTE, page
 from api.pages.forms import MOST_BYTES
 from api.pages.replies import go_to
+from api.requests import AnyRequest, settings_of
 from api.sources.csv_rows import RULES, StatementRefused
 from api.sources.csv_statement import MOST_FILES, Upload, read_statements
 from api.store.queries.applicants import VisitRow
@@ -41,7 +42,7 @@ async def connect_page(request: AnyRequest) -> Response[bytes]:
     visit = await require_visit(request)
     if await _draft(request, visit) is None:
         return go_to(_FORM)
-    if not request.app.state.settings.development:
+    if not settings_of(request).development:
         return go_to("/apply/bank")
     return page(request, "form/connect", visit=visit)
 
@@ -53,7 +54,7 @@ async def connect(request: AnyRequest) -> Response[bytes]:
     draft = await _draft(request, visit)
     if draft is None:
         return go_to(_FORM)
-    if not request.app.state.settings.development:
+    if not settings_of(request).development:
         raise Problem("not-configured")
     changes = {"bank": "connect", "bank-connection": f"sandbox-{draft.answers['abn']}"}
     await drafts.amend(lobby_of(request), draft, changes)

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from api.sources import SourceFailed
 from api.sources.marketplace.wire import WireOrder
+from api.zone import SYDNEY
 from engine.facts import Orders
 from engine.facts.columns import Ints
 from engine.facts.marketplace import (
@@ -28,8 +28,6 @@ from engine.facts.marketplace import (
     WINDOW_DAYS,
 )
 from engine.facts.statement import cents
-
-ZONE = ZoneInfo("Australia/Sydney")
 
 _EPOCH = date(1970, 1, 1).toordinal()
 _DAY = timedelta(days=1)
@@ -64,14 +62,14 @@ class Window:
 
 def window_at(as_of: datetime) -> Window:
     """The twelve months up to the day that it is in Sydney."""
-    return _window_to(as_of.astimezone(ZONE).date())
+    return _window_to(as_of.astimezone(SYDNEY).date())
 
 
 @lru_cache(4)  # it changes once a day, and 370 midnights take a millisecond
 def _window_to(last: date) -> Window:
     first = last - timedelta(days=WINDOW_DAYS)
     days = (first + timedelta(days=n) for n in range(-1, WINDOW_DAYS + 3))
-    return Window(first, last, np.array([datetime.combine(day, time(), ZONE).timestamp() for day in days]))
+    return Window(first, last, np.array([datetime.combine(day, time(), SYDNEY).timestamp() for day in days]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,18 +13,13 @@ from sqlalchemy import Connection
 
 from api.bodies import whole_body
 from api.errors import Problem
+from api.pages.forms import MOST_BYTES, read_form
+from api.pages.replies import go_to
+from api.requests import AnyRequest
 from api.staff import factors, sessions
 from api.staff.door import Refused
-from api.staff.guarding import (
-    MOST_FORM_BYTES,
-    AnyRequest,
-    door_of,
-    held_of,
-    member_of,
-    read_form,
-    sender_of,
-)
-from api.staff.pages.replies import ACCOUNT, SECOND_FACTOR, go_to, json_reply, page, refused
+from api.staff.guarding import door_of, held_of, member_of, sender_of
+from api.staff.pages.replies import ACCOUNT, SECOND_FACTOR, json_reply, page, refused
 from api.staff.pages.signing_in import STATUS, WORDS
 from api.staff.sessions import session_cookie
 from api.store import queries as store
@@ -32,7 +27,7 @@ from api.store import queries as store
 _OWN: dict[str, Any] = {
     "opt": {"action": "session.own"}, "exception_handlers": {Exception: refused}, "include_in_schema": False,
 }  # fmt: skip
-_POST: dict[str, Any] = {**_OWN, "request_max_body_size": MOST_FORM_BYTES}
+_POST: dict[str, Any] = {**_OWN, "request_max_body_size": MOST_BYTES}
 _PROVE = "Show first that it is you: type your password and a code."
 _NO_PASSKEY = "That did not work. Load the page again, then try once more."
 

@@ -8,11 +8,14 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from api.errors import Problem
+from api.pages.forms import MOST_BYTES, read_form
+from api.pages.replies import HEADERS, go_to
+from api.requests import AnyRequest
 from api.staff import factors
 from api.staff.codes import picture
 from api.staff.door import Held
-from api.staff.guarding import MOST_FORM_BYTES, AnyRequest, door_of, is_ours, read_form, require_token, sender_of
-from api.staff.pages.replies import ACCOUNT, CODE, HEADERS, SECOND_FACTOR, SIGN_IN, go_to, page, refused
+from api.staff.guarding import door_of, is_ours, require_token, sender_of
+from api.staff.pages.replies import ACCOUNT, CODE, SECOND_FACTOR, SIGN_IN, page, refused
 from api.staff.sessions import SESSION_COOKIE, browser_cookie, session_cookie
 
 _LINK = "/console/enrol/{token:str}"
@@ -30,7 +33,7 @@ async def password_page(request: AnyRequest, token: FromPath[str]) -> Response[b
 
 
 @post(
-    _LINK, opt={"public": True}, request_max_body_size=MOST_FORM_BYTES,
+    _LINK, opt={"public": True}, request_max_body_size=MOST_BYTES,
     exception_handlers={Exception: refused}, include_in_schema=False,
 )  # fmt: skip
 async def password(request: AnyRequest, token: FromPath[str]) -> Response[bytes]:
@@ -74,7 +77,7 @@ async def second_factor_picture(request: AnyRequest) -> Response[bytes]:
 
 
 @post(
-    SECOND_FACTOR, opt={"public": True}, request_max_body_size=MOST_FORM_BYTES,
+    SECOND_FACTOR, opt={"public": True}, request_max_body_size=MOST_BYTES,
     exception_handlers={Exception: refused}, include_in_schema=False,
 )  # fmt: skip
 async def second_factor(request: AnyRequest) -> Response[bytes]:

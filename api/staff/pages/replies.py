@@ -13,15 +13,13 @@ from litestar.datastructures import Cookie
 from api.console.rendering import render
 from api.errors import as_problem, handle
 from api.pages.replies import HEADERS, go_to, html
-from api.staff.guarding import AnyRequest, Member, door_of
+from api.requests import AnyRequest
+from api.staff.guarding import Member, door_of
 from api.staff.sessions import no_session_cookie
 
 SIGN_IN, CODE, SECOND_FACTOR, ACCOUNT, CONSOLE = (
     "/console/sign-in", "/console/sign-in/code", "/console/second-factor", "/console/me", "/console",
 )  # fmt: skip
-__all__ = [
-    "ACCOUNT", "CODE", "CONSOLE", "HEADERS", "SECOND_FACTOR", "SIGN_IN", "go_to", "json_reply", "page", "refused",
-]  # fmt: skip
 
 
 def page(

@@ -11,18 +11,12 @@ from litestar import Response, get, post
 
 from api.bodies import whole_body
 from api.errors import Problem
+from api.pages.forms import MOST_BYTES, read_form
+from api.pages.replies import HEADERS, go_to
+from api.requests import AnyRequest
 from api.staff.door import Held, Refused
-from api.staff.guarding import (
-    MOST_FORM_BYTES,
-    AnyRequest,
-    door_of,
-    held_of,
-    is_ours,
-    read_form,
-    require_token,
-    sender_of,
-)
-from api.staff.pages.replies import CODE, CONSOLE, HEADERS, SECOND_FACTOR, SIGN_IN, go_to, json_reply, page, refused
+from api.staff.guarding import door_of, held_of, is_ours, require_token, sender_of
+from api.staff.pages.replies import CODE, CONSOLE, SECOND_FACTOR, SIGN_IN, json_reply, page, refused
 from api.staff.sessions import SESSION_COOKIE, Opened, browser_cookie, no_session_cookie, session_cookie
 
 _SCRIPT = Path(__file__).with_name("passkey.js")
@@ -64,7 +58,7 @@ async def password_page(request: AnyRequest) -> Response[bytes]:
 
 
 @post(
-    SIGN_IN, opt={"public": True}, request_max_body_size=MOST_FORM_BYTES,
+    SIGN_IN, opt={"public": True}, request_max_body_size=MOST_BYTES,
     exception_handlers={Exception: refused}, include_in_schema=False,
 )  # fmt: skip
 async def password(request: AnyRequest) -> Response[bytes]:
@@ -94,7 +88,7 @@ async def code_page(request: AnyRequest) -> Response[bytes]:
 
 
 @post(
-    CODE, opt={"public": True}, request_max_body_size=MOST_FORM_BYTES,
+    CODE, opt={"public": True}, request_max_body_size=MOST_BYTES,
     exception_handlers={Exception: refused}, include_in_schema=False,
 )  # fmt: skip
 async def code(request: AnyRequest) -> Response[bytes]:
@@ -109,7 +103,7 @@ async def code(request: AnyRequest) -> Response[bytes]:
 
 
 @post(
-    "/console/sign-in/passkey/options", status_code=200, opt={"public": True}, request_max_body_size=MOST_FORM_BYTES,
+    "/console/sign-in/passkey/options", status_code=200, opt={"public": True}, request_max_body_size=MOST_BYTES,
     exception_handlers={Exception: refused}, include_in_schema=False,
 )  # fmt: skip
 async def passkey_options(request: AnyRequest) -> Response[bytes]:
@@ -122,7 +116,7 @@ async def passkey_options(request: AnyRequest) -> Response[bytes]:
 
 
 @post(
-    "/console/sign-in/passkey", status_code=200, opt={"public": True}, request_max_body_size=MOST_FORM_BYTES,
+    "/console/sign-in/passkey", status_code=200, opt={"public": True}, request_max_body_size=MOST_BYTES,
     exception_handlers={Exception: refused}, include_in_schema=False,
 )  # fmt: skip
 async def passkey(request: AnyRequest) -> Response[bytes]:
@@ -147,7 +141,7 @@ def _script() -> bytes:
 
 
 @post(
-    "/console/sign-out", opt={"action": "session.own"}, request_max_body_size=MOST_FORM_BYTES,
+    "/console/sign-out", opt={"action": "session.own"}, request_max_body_size=MOST_BYTES,
     exception_handlers={Exception: refused}, include_in_schema=False,
 )  # fmt: skip
 async def sign_out(request: AnyRequest) -> Response[bytes]:

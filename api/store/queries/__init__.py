@@ -125,7 +125,6 @@ from api.store.queries.documents import (
     same_files,
 )
 from api.store.queries.exposure import (
-    SYDNEY,
     Exposure,
     approved_between,
     approved_today,
@@ -235,7 +234,6 @@ __all__ = [
     "EVERYWHERE",
     "GROUP",
     "STAGES",
-    "SYDNEY",
     "ApplicationRow",
     "ApprovalRow",
     "Attempts",

@@ -12,8 +12,9 @@ from typing import get_args
 
 from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 
-from api.store.queries.exposure import SYDNEY, approved_today, hold_brakes, open_book
+from api.store.queries.exposure import approved_today, hold_brakes, open_book
 from api.store.tables import brake
+from api.zone import SYDNEY
 from engine.application import EntityType
 from engine.facts.standing import MOST_BOOK_CENTS
 from engine.facts.standing import Brake as BrakeFact

@@ -12,13 +12,12 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select, text
 
 from api.store.tables import decision, line, verification_case
+from api.zone import SYDNEY
 
-SYDNEY = ZoneInfo("Australia/Sydney")
 SEGMENTS = {"division": decision.c.division, "state": decision.c.state, "entity": decision.c.entity_type}
 
 

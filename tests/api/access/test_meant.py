@@ -8,8 +8,8 @@ from shutil import copy
 import httpx
 import pytest
 
+from api.pages.forms import CSRF_HEADER
 from api.staff.authority import TABLE
-from api.staff.guarding import CSRF_HEADER
 from tests.support.accessing import UNKNOWN, Somebody, World, told, world
 from tests.support.routes import Route, routes_of
 

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from jinja2 import UndefinedError
 
-from api.console import assets, wording
-from api.console.assets import ASSETS
-from api.console.rendering import TEMPLATES, live_board, render, show
+from api.console.rendering import ASSETS, TEMPLATES, live_board, render, show
 from api.console.views import BandView, BoardView, CaseView, ComparedField, Mark, View
+from api.pages import wording
 from tests.support.console_samples import SAMPLES
 from tests.support.console_samples.boards import BOARD
 from tests.support.console_samples.cases import APPROVING, CASE
@@ -143,7 +142,7 @@ def test_the_board_names_exactly_its_bytes() -> None:
 
 def test_every_key_is_told_and_every_told_key_works() -> None:
     """The list of keys, the script's table and the hints on the buttons name the same keys."""
-    script = ASSETS["console.js"].body.decode()
+    script = ASSETS.files["console.js"].body.decode()
     table = script[script.index("const KEYS = {") : script.index("const typing")]
     handled = set(re.findall(r'^    "(.)": ', table, re.MULTILINE))
     text = page(SAMPLES["case-full"])
@@ -162,13 +161,13 @@ def test_the_keys_of_the_handbook_are_those_of_the_page() -> None:
 def test_an_address_of_a_file_names_its_bytes() -> None:
     """Style, script and icon are asked for by a digest, and nothing is loaded but those."""
     loaded = [each for each in addresses_in(page(BOARD)) if each.startswith("/console/static/")]
-    assert sorted(loaded) == sorted(assets.address(name) for name in ASSETS)
+    assert sorted(loaded) == sorted(ASSETS.address(name) for name in ASSETS.files)
 
 
 def test_style_and_script_ask_for_nothing_elsewhere() -> None:
     """Neither names another host, imports anything, or runs text as code."""
     for name in ("console.css", "console.js"):
-        text = ASSETS[name].body.decode()
+        text = ASSETS.files[name].body.decode()
         assert not re.search(r"https?:|//[a-z]+\.|@import|url\(|\beval\b|innerHTML|new Function|document\.write", text)
 
 

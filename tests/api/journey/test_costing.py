@@ -1,10 +1,12 @@
 """What the page before the form says of costs and of people: the engine's own figures, and no share of too few."""
 
+import asyncio
 from datetime import date
 
 import models
-from api.journey.costing import DRAW_CENTS, LINE_CENTS, by_people, costs
+from api.journey.costing import DRAW_CENTS, LINE_CENTS, Outcomes, by_people, costs
 from engine.pricing import disclose
+from tests.support.service import Service, body_of
 
 
 def test_the_worked_draw_is_what_the_engine_would_disclose() -> None:
@@ -26,3 +28,15 @@ def test_a_share_of_people_is_told_of_enough_applications() -> None:
     assert by_people(0, 100) == 0
     assert by_people(1, 1_000) == 1
     assert by_people(151, 1_000) == 16
+
+
+def test_the_store_counts_once_a_minute(service: Service) -> None:
+    """Whoever opens the page within a minute is told what was counted; after it, what there is by then."""
+    moment = 0.0
+    outcomes = Outcomes(service.database, lambda: moment)
+    assert asyncio.run(outcomes.newest()) == (0, 0)
+    reply = service.apply(body_of()).json()
+    moment = 59.9
+    assert asyncio.run(outcomes.newest()) == (0, 0)
+    moment = 60.0
+    assert asyncio.run(outcomes.newest()) == (int(reply["outcome"] == "refer"), 1)

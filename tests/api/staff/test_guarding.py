@@ -10,12 +10,14 @@ from litestar import Response, get, post
 from structlog.testing import CapturingLogger
 
 from api.errors import Problem
+from api.pages.forms import MOST_BYTES, read_form
+from api.requests import AnyRequest
 from api.security import sha256_of
 from api.staff import codes
 from api.staff.authority import ROLES, TABLE
 from api.staff.counts import DENIED
 from api.staff.door import Sender
-from api.staff.guarding import MOST_FORM_BYTES, AnyRequest, member_of, read_form
+from api.staff.guarding import member_of
 from api.staff.sessions import SESSION_COOKIE
 from api.store import queries as store
 from tests.support.schema import slug_of
@@ -170,7 +172,7 @@ def test_an_upload_without_the_token_is_not_read(place: House) -> None:
 @pytest.mark.parametrize(
     ("content", "slug"),
     [
-        (b"csrf=x&" + b"a" * MOST_FORM_BYTES, "payload-too-large"), (b"csrf=a&csrf=b", "malformed-request"),
+        (b"csrf=x&" + b"a" * MOST_BYTES, "payload-too-large"), (b"csrf=a&csrf=b", "malformed-request"),
         (b"csrf=%ff", "malformed-request"), ("csrf=é".encode(), "malformed-request"),
         (b"&".join(b"f%d=1" % n for n in range(300)), "malformed-request"),
     ],

@@ -8,11 +8,13 @@ import httpx
 import pytest
 from litestar import get
 
+from api.pages.replies import HEADERS
+from api.requests import AnyRequest
 from api.staff import codes
 from api.staff.authority import require_rules
-from api.staff.guarding import AnyRequest, member_of
+from api.staff.guarding import member_of
 from api.staff.pages import HANDLERS
-from api.staff.pages.replies import HEADERS, refused
+from api.staff.pages.replies import refused
 from api.staff.pages.signing_in import WORDS
 from api.staff.sessions import SESSION_COOKIE
 from tests.support.authenticator import Authenticator

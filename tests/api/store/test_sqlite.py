@@ -20,6 +20,7 @@ from api.store.database import Database, Limits
 from api.store.errors import OutcomeUnknown, StorageFull, StoreBusy, StoreUnavailable
 from api.store.sqlite import SqliteDatabase
 from api.store.sqlite_file import engine_of, secure_file
+from api.zone import SYDNEY
 from tests.support.records import NOON, a_claim, a_decision, a_record, recording
 
 INSERT = text("INSERT INTO outbox (at, topic, object_id, body, attempts, next_at, dedupe) VALUES (0,'','','',0,0,:d)")
@@ -379,7 +380,7 @@ def test_a_reader_sees_one_view(store: SqliteDatabase) -> None:
 
 def test_moments_keep_their_microsecond(store: SqliteDatabase) -> None:
     """A moment with microseconds and another zone comes back equal, in UTC."""
-    moment = NOON.replace(microsecond=123_457).astimezone(queries.exposure.SYDNEY)
+    moment = NOON.replace(microsecond=123_457).astimezone(SYDNEY)
     asyncio.run(store.write(recording(a_record(a_decision(id="dec_1", as_of=moment)))))
     kept = asyncio.run(store.read(lambda c: queries.get_decision(c, "dec_1")))
     assert kept is not None

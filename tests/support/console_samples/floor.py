@@ -17,9 +17,9 @@ from litestar import Litestar
 
 from api.cases.acts import Actor
 from api.guards import BlindIndex
+from api.pages.replies import HEADERS
 from api.sealing import Sealer
 from api.staff.door import Door
-from api.staff.pages.replies import HEADERS
 from api.store import queries as store
 from tests.support.console_samples.markup import faults_of
 from tests.support.deskwork import Office

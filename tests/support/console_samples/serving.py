@@ -10,11 +10,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from PIL import Image, ImageDraw
 
-from api.console.assets import ASSETS, PLACE
-from api.console.rendering import live_board, show
+from api.console.rendering import ASSETS, PLACE, live_board, show
 from api.console.views import BoardView
 from api.pages.assets import CACHING
-from api.staff.pages.replies import HEADERS
+from api.pages.replies import HEADERS
 from tests.support.console_samples import SAMPLES
 from tests.support.console_samples.boards import BOARD
 from tests.support.console_samples.shared import SampleMember
@@ -77,8 +76,8 @@ def _handler(served: Served, picture: bytes) -> type[BaseHTTPRequestHandler]:
             path = urlsplit(self.path).path
             if path.startswith("/sample/"):
                 return self.reply(200, _page(path.removeprefix("/sample/")))
-            if path.startswith(PLACE) and path.removeprefix(f"{PLACE}/") in ASSETS:
-                asset = ASSETS[path.removeprefix(f"{PLACE}/")]
+            if path.startswith(PLACE) and path.removeprefix(f"{PLACE}/") in ASSETS.files:
+                asset = ASSETS.files[path.removeprefix(f"{PLACE}/")]
                 return self.reply(200, asset.body, f"{asset.media_type}; charset=utf-8", Cache_Control=CACHING)
             if path.endswith(".png"):
                 return self.reply(200, picture, "image/png")

@@ -13,7 +13,6 @@ Value = int | str | date | bool | None
 
 NOTHING = "–"
 _MINUS = "−"
-_HOUR = timedelta(hours=1)
 _ABN_DIGITS = 11
 _KILOBYTE = 1_000
 # Invisible or direction-changing characters (general category Cf, Zl, Zp) and control characters; a line feed and a tab
