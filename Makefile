@@ -38,7 +38,7 @@ help: ## Show what can be made
 env: .venv/ok ## Build the environment for development
 
 # The sandbox is waited for, so that the first application finds its sources, and ends with the service.
-run: .venv/runtime $(MARKET) $(COMPARABLES) ## Serve on this machine, with a sandbox that plays every source
+run: .venv/project $(MARKET) $(COMPARABLES) ## Serve on this machine, with a sandbox that plays every source
 	@$(BIN)/creditline sandbox --market $(MARKET) --port $(SANDBOX_PORT) & sandbox=$$!; \
 	trap 'kill $$sandbox 2>/dev/null || true' EXIT; \
 	for i in $$(seq 100); do \
@@ -88,6 +88,7 @@ release: .venv/ok ## Simulate a market, fit, publish and promote a release under
 
 lock: .venv/bootstrap ## Make the lock files again, with the newest versions allowed
 	$(call compile,requirements/bootstrap.in,requirements/bootstrap.txt)
+	$(call compile,requirements/compiler.in,requirements/compiler.txt)
 	$(call compile,pyproject.toml requirements/build.in,requirements/runtime.txt)
 	$(call compile,pyproject.toml requirements/build.in -c requirements/runtime.txt \
 		--extra postgres --extra training --extra s3 --extra ocr --extra development,requirements/development.txt)
@@ -105,7 +106,7 @@ if cmp -s $(2).new $(2); then rm $(2).new; else mv $(2).new $(2); fi
 endef
 
 # An order-only prerequisite: a market once made is kept, whatever the environment does.
-$(MARKET): | .venv/runtime
+$(MARKET): | .venv/project
 	mkdir -p $(@D)
 	$(BIN)/creditline-train simulate --businesses 400 --seed 7 --out $@
 
@@ -116,8 +117,6 @@ $(COMPARABLES): $(MARKET)
 .venv/bootstrap: requirements/bootstrap.txt
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 		|| { echo "need: Python 3.11 or newer (apt-get install python3)" >&2; exit 1; }
-	@$(PYTHON) -c "import sys, ctypes; sys.platform != 'linux' or ctypes.CDLL('libgomp.so.1')" 2>/dev/null \
-		|| { echo "need: apt-get install libgomp1" >&2; exit 1; }
 	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { echo "need: apt-get install python3-pip" >&2; exit 1; }
 	$(PYTHON) -m venv --without-pip --clear .venv
 	$(PYTHON) -m pip --python $(BIN)/python install -q --require-hashes --only-binary :all: -r $<
@@ -125,10 +124,22 @@ $(COMPARABLES): $(MARKET)
 
 .venv/runtime: requirements/runtime.txt pyproject.toml .venv/bootstrap
 	$(call install,$<)
-	$(install_project)
 	@touch $@
 
-.venv/ok: requirements/development.txt .venv/runtime
+# The project itself, with its scoring kernel compiled: by the machine's own compiler, or by one that comes as a package
+# and goes when it is done (100 MB to fetch). Without either the engine scores in NumPy.
+.venv/project: setup.py pyproject.toml engine/scoring/kernel.c requirements/compiler.txt .venv/runtime
+	@for name in $${CC:-cc} gcc clang; do command -v $$name >/dev/null && exit; done; \
+		$(PYTHON) -m pip --python $(BIN)/python install -q --require-hashes --only-binary :all: --no-deps \
+			--target .venv/compiler -r requirements/compiler.txt \
+		|| echo "no C compiler here, and none to be had: scoring in NumPy, more slowly" >&2
+	PYTHONPATH=$(CURDIR)/.venv/compiler $(install_project)
+	rm -rf .venv/compiler
+	@touch $@
+
+.venv/ok: requirements/development.txt .venv/project
+	@$(PYTHON) -c "import sys, ctypes; sys.platform != 'linux' or ctypes.CDLL('libgomp.so.1')" 2>/dev/null \
+		|| { echo "need: apt-get install libgomp1" >&2; exit 1; }
 	$(call install,$<)
 	@touch $@
 

@@ -56,11 +56,10 @@ def _words_for(error: Exception) -> str | None:
     from api.sources.market import MarketFileError
     from api.staff.commands import StaffRefused
     from api.store.errors import StoreError
-    from engine.scoring import LibraryMissing
     from models.rejection import ReleaseRejected
 
     match error:
-        case StoreError() | BrakeRefused() | StaffRefused() | MarketFileError() | ReleaseRejected() | LibraryMissing():
+        case StoreError() | BrakeRefused() | StaffRefused() | MarketFileError() | ReleaseRejected():
             return str(error)
         case DBAPIError():  # its own words hold the statement and its values
             if getattr(error.orig, "sqlstate", None) == _NO_SUCH_TABLE or "no such table" in str(error.orig):

@@ -1,9 +1,9 @@
 """Golden rows: feature rows with the raw score and contributions that the trainer's own LightGBM gave them.
 
 It does: choose rows that show every turn, write them, and hold a loaded model to them. It does not: say
-whether a model is good. The rule it keeps: LightGBM here, the file, and the walk in plain Python agree to
-the last bit of every raw score, or the release is refused. Contributions are products too, which
-processors may round differently in the last bits, so they are held to a distance instead.
+whether a model is good. The rule it keeps: the scorer, the file, and the walk in plain Python agree to
+the last bit of every raw score, or the release is refused. Contributions are sums in another order than
+LightGBM's, so they are held to a distance instead.
 """
 
 import heapq
@@ -23,7 +23,7 @@ from models.rejection import ReleaseRejected
 
 FEWEST_ROWS: Final = 20
 MOST_ROWS: Final = 5_000
-CONTRIBUTION_TOLERANCE: Final = 1e-9
+CONTRIBUTION_TOLERANCE: Final = 1e-12
 
 Floats = NDArray[np.float64]
 Turn = tuple[int, int, int, str]  # tree, node, child, kind of value
@@ -83,15 +83,15 @@ def read_golden(data: bytes, features: int) -> tuple[GoldenRow, ...]:
 
 
 def check_golden(scorer: Scorer, golden: Sequence[GoldenRow]) -> None:
-    """Hold LightGBM and the walk to the golden rows; raises ReleaseRejected at the first difference."""
+    """Hold scorer and walk to the golden rows; raises ReleaseRejected at the first difference."""
     for number, wanted in enumerate(golden, start=1):
         found = (scorer.raw(wanted.row), scorer.walk(wanted.row))
         if found != (wanted.raw, wanted.raw):
-            by = "LightGBM" if found[0] != wanted.raw else "the plain walk"
+            by = "the scorer" if found[0] != wanted.raw else "the plain walk"
             raise ReleaseRejected("golden", f"row {number}: {by} gives another raw score")
         shares = scorer.contributions(wanted.row)
         if not np.allclose(shares, wanted.contributions, rtol=0.0, atol=CONTRIBUTION_TOLERANCE):
-            raise ReleaseRejected("golden", f"row {number}: LightGBM gives other contributions")
+            raise ReleaseRejected("golden", f"row {number}: the scorer gives other contributions")
     block = scorer.raw_many(np.array([wanted.row for wanted in golden], dtype=np.float64))
     if block.tolist() != [wanted.raw for wanted in golden]:
         raise ReleaseRejected("golden", "scoring in blocks differs from scoring row by row")

@@ -16,7 +16,7 @@ from typing import Final
 from engine.features import FEATURE_NAMES, contract_digest
 from engine.policy import PolicyBook
 from engine.release import MANIFEST_NAME, FileDigest, Files, Manifest, Release, ReleaseFacts
-from engine.scoring import LibraryError, ModelRejected, Scorer
+from engine.scoring import Backend, ModelRejected, Scorer, backends
 from models.folder import (
     check_names,
     check_sizes,
@@ -67,10 +67,9 @@ def load(
 ) -> Release:
     """The release in root/name after every check, in order; raises ReleaseRejected with the failed stage.
 
-    Stages: name, size, manifest, digest (every file, no other file, no link), contract, model, library,
-    golden, policy. `digest` is the SHA-256 the manifest must have, as the champion's line states it; a
-    contract left out is the engine's own. LibraryMissing passes through: it is this machine's fault, not
-    the release's.
+    Stages: name, size, manifest, digest (every file, no other file, no link), contract, model, golden, policy.
+    `digest` is the SHA-256 the manifest must have, as the champion's line states it; a contract left out is the
+    engine's own.
     """
     return _release(read_folder(name, root), name, digest, contract or engine_contract(), read_policy)
 
@@ -123,8 +122,7 @@ def _release(
         raise ReleaseRejected("contract", "the release is for other features, or for another order of them")
     if manifest.contract_sha256 != contract.sha256:
         raise ReleaseRejected("contract", "the release is for features of the same names that are declared otherwise")
-    scorer = _scorer(files["model.txt"], manifest)
-    check_golden(scorer, read_golden(files["golden.jsonl"], len(manifest.features)))
+    scorer = _checked_scorer(files["model.txt"], files["golden.jsonl"], manifest)
     return Release(
         name=manifest.name,
         digest=_sha256(files[MANIFEST_NAME]),
@@ -149,16 +147,29 @@ def _manifest(data: bytes, name: str | None, digest: str | None) -> Manifest:
     return manifest
 
 
-def _scorer(data: bytes, manifest: Manifest) -> Scorer:
-    """The model behind the strict parser, then in LightGBM."""
+def _checked_scorer(model: bytes, golden: bytes, manifest: Manifest) -> Scorer:
+    """The model in the quickest back end that holds to the golden rows; a kernel that does not is passed over."""
+    rows = None
+    for backend in backends():
+        scorer = _scorer(model, manifest, backend)
+        rows = rows or read_golden(golden, len(manifest.features))
+        try:
+            check_golden(scorer, rows)
+        except ReleaseRejected as refusal:
+            refused = refusal
+        else:
+            return scorer
+    raise refused
+
+
+def _scorer(data: bytes, manifest: Manifest, backend: Backend) -> Scorer:
+    """The model behind the strict parser, packed."""
     try:
-        scorer = Scorer(data.decode("ascii"), manifest.features)
+        scorer = Scorer(data.decode("ascii"), manifest.features, backend)
     except UnicodeDecodeError:
         raise ReleaseRejected("model", "encoding: model.txt holds something other than ASCII") from None
     except ModelRejected as error:
         raise ReleaseRejected("model", str(error)) from error
-    except LibraryError as error:
-        raise ReleaseRejected("library", str(error)) from error
     if scorer.ensemble.objective != manifest.objective:
         raise ReleaseRejected("model", "the model's objective is not the manifest's")
     return scorer

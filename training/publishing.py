@@ -33,10 +33,11 @@ def write_draft(folder: Path, fitted: Fitted, data: Dataset, split: Split) -> No
     """Keep a fit: model.txt, golden.jsonl and draft.json (calibration, data, figures, importance)."""
     folder.mkdir(parents=True, exist_ok=True)
     train, validation, test = split.parts(data)
-    booster = lightgbm.Booster(model_str=fitted.model_text)
-    golden = models.choose_rows(parse_model(fitted.model_text), test.x[:GOLDEN_CANDIDATES])
-    raws = np.asarray(booster.predict(golden, raw_score=True, num_threads=1))
-    shares = np.asarray(booster.predict(golden, pred_contrib=True, num_threads=1))
+    booster, ensemble = lightgbm.Booster(model_str=fitted.model_text), parse_model(fitted.model_text)
+    golden = models.choose_rows(ensemble, test.x[:GOLDEN_CANDIDATES])
+    arbiter = lightgbm.Booster(model_str=ensemble.lightgbm_text())  # so that what was parsed is what is held to
+    raws = np.asarray(arbiter.predict(golden, raw_score=True, num_threads=1))
+    shares = np.asarray(arbiter.predict(golden, pred_contrib=True, num_threads=1))
     gains = dict(zip(booster.feature_name(), booster.feature_importance("gain").tolist(), strict=True))
     facts = TrainingFacts(
         data_description=data.description,

@@ -1,8 +1,8 @@
 """A boosted model as checked values: what a model text means once engine.scoring.parsing accepted it.
 
-It does: hold the trees, and write the only text LightGBM is ever given. It does not: check anything (the
-parser did) and it does not predict. The rule it keeps: what the parser did not understand never reaches
-LightGBM, which kills the process on many malformed texts.
+It does: hold the trees, and write the only text LightGBM is ever given of a model that was not its own. It does not:
+check anything (the parser did) and it does not predict. The rule it keeps: what the parser did not understand never
+reaches LightGBM, which kills the process on many malformed texts.
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,8 @@ DEFAULT_LEFT_BIT: Final = 2
 MISSING_SHIFT: Final = 2
 MISSING_NONE, MISSING_ZERO, MISSING_NAN = 0, 1, 2
 WORD_BITS: Final = 32
+# LightGBM treats anything this small as a zero; it keeps the constant as a 32-bit float, hence the digits.
+ZERO_BELOW: Final = 1.0000000180025095e-35
 
 
 class ModelRejected(ValueError):

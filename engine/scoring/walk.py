@@ -7,7 +7,6 @@ agrees; this is the arbiter of golden rows and of any decision that is audited.
 
 import math
 from collections.abc import Sequence
-from typing import Final
 
 from engine.scoring.ensemble import (
     CATEGORICAL_BIT,
@@ -16,12 +15,10 @@ from engine.scoring.ensemble import (
     MISSING_SHIFT,
     MISSING_ZERO,
     WORD_BITS,
+    ZERO_BELOW,
     Ensemble,
     Tree,
 )
-
-# LightGBM treats anything this small as a zero; it keeps the constant as a 32-bit float, hence the digits.
-ZERO_BELOW: Final = 1.0000000180025095e-35
 
 
 def walk_raw(ensemble: Ensemble, row: Sequence[float]) -> float:

@@ -50,7 +50,7 @@ def test_every_top_level_package_is_shipped() -> None:
     assert unnamed_packages(ROOT) == []
 
 
-@pytest.mark.parametrize("name", ["bootstrap", "runtime", "development"])
+@pytest.mark.parametrize("name", ["bootstrap", "compiler", "runtime", "development"])
 def test_lock_files_are_exact_and_hold_no_address(name: str) -> None:
     """Each requirement has an exact version and a hash; no address or path is written down."""
     assert lock_faults((ROOT / f"requirements/{name}.txt").read_text(encoding="utf-8")) == []
@@ -59,7 +59,7 @@ def test_lock_files_are_exact_and_hold_no_address(name: str) -> None:
 def test_every_lock_file_is_looked_at() -> None:
     """A lock file added later cannot escape the test above."""
     names = {file.stem for file in (ROOT / "requirements").glob("*.txt")}
-    assert names == {"bootstrap", "runtime", "development"}
+    assert names == {"bootstrap", "compiler", "runtime", "development"}
 
 
 def test_development_is_the_runtime_and_more() -> None:

@@ -1,25 +1,26 @@
 """The scorer and the walk against the real lightgbm package, on random models of every supported kind."""
 
-import ctypes
-import importlib.util
 import subprocess
 import sys
 import threading
-import weakref
 from collections.abc import Mapping
-from typing import Any
 
 import lightgbm
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine.scoring import LibraryMissing, ModelRejected, Scorer, parse_model, walk_raw
-from engine.scoring.library import library, max_threads, remedy
-from engine.scoring.walk import ZERO_BELOW
+from engine.scoring import Backend, KernelMissing, ModelRejected, Scorer, backends, native, parse_model, walk_raw
+from engine.scoring.ensemble import ZERO_BELOW
+from engine.scoring.native import NativeModel, kernel
+from engine.scoring.packing import pack
+from tests.support.shapley import exact_contributions
+from training.rescoring import raw_scores
 
 NAMES = tuple(f"feature_{index}" for index in range(9))
 CATEGORICAL = 3
+EXACT = 1e-12
+MODELS, ROWS = 20, 50_000
 
 # What of LightGBM changes the text or the sums: sampling, missing rules, constraints, averaging, rounding.
 VARIANTS: dict[str, dict[str, object]] = {
@@ -60,20 +61,20 @@ def _market(seed: int, rows: int = 600) -> tuple[NDArray[np.float64], NDArray[np
     return block, (latent + np.isnan(block[:, 1]) + rng.normal(size=rows) > 0.8).astype(np.int64)
 
 
-def _train(seed: int, options: Mapping[str, object]) -> tuple[lightgbm.Booster, NDArray[np.float64]]:
+def _train(seed: int, options: Mapping[str, object], trees: int = 25) -> tuple[lightgbm.Booster, NDArray[np.float64]]:
     block, outcome = _market(seed)
     parameters = {
         "objective": "binary",
         "num_leaves": 15,
         "verbose": -1,
-        "num_threads": 2,
+        "num_threads": 1,
         "seed": seed,
         **options,
     }
     data = lightgbm.Dataset(
         block, outcome, feature_name=list(NAMES), categorical_feature=[CATEGORICAL], params=parameters
     )
-    return lightgbm.train(parameters, data, 25), block
+    return lightgbm.train(parameters, data, trees), block
 
 
 def _strange_rows(block: NDArray[np.float64], booster: lightgbm.Booster) -> NDArray[np.float64]:
@@ -116,18 +117,91 @@ def booster() -> lightgbm.Booster:
     return _train(1, {})[0]
 
 
+@pytest.fixture(params=["native", "portable"])
+def backend(request: pytest.FixtureRequest) -> Backend:
+    """Each back end; the kernel is compiled wherever the tests run, so its absence is a failure."""
+    name: Backend = request.param
+    assert name in backends()
+    return name
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_every_score_is_bit_equal_to_lightgbm(variant: str) -> None:
-    """Raw scores one by one, in blocks and walked, and contributions, have lightgbm's own bits."""
+def test_every_score_is_bit_equal_to_lightgbm(variant: str, backend: Backend) -> None:
+    """Raw scores one by one, in blocks and walked have lightgbm's own bits; contributions agree to 1e-12."""
     booster, block = _train(sum(map(ord, variant)), VARIANTS[variant])
-    scorer = Scorer(booster.model_to_string(), NAMES)
+    scorer = Scorer(booster.model_to_string(), NAMES, backend)
     rows = _strange_rows(block, booster)
     raw = np.asarray(booster.predict(rows, raw_score=True, num_threads=1)).tolist()
     shares = np.asarray(booster.predict(rows, pred_contrib=True, num_threads=1))
+    assert scorer.backend == backend
     assert [scorer.raw(row) for row in rows] == raw
     assert [scorer.walk(row) for row in rows] == raw
     assert scorer.raw_many(rows).tolist() == raw
-    assert all((scorer.contributions(row) == wanted).all() for row, wanted in zip(rows, shares, strict=True))
+    assert max(np.abs(scorer.contributions(row) - found).max() for row, found in zip(rows, shares, strict=True)) < EXACT
+
+
+@pytest.mark.parametrize("number", range(MODELS))
+def test_a_million_random_rows_over_twenty_random_models_have_lightgbms_bits(number: int) -> None:
+    """50,000 rows of each random model, one call a row and in blocks, equal Booster.predict to the last bit."""
+    rng = np.random.default_rng(number)
+    shape = {
+        "num_leaves": int(rng.integers(2, 130)), "max_depth": int(rng.integers(-1, 9)), "learning_rate": 0.3,
+        "min_data_in_leaf": int(rng.integers(1, 40)), "max_cat_to_onehot": int(rng.choice([1, 4, 100])),
+        "zero_as_missing": bool(rng.integers(2)), "use_missing": bool(rng.integers(5)), "feature_fraction": 0.8,
+    }  # fmt: skip
+    booster, block = _train(number, shape, trees=int(rng.integers(1, 60)))
+    rows = np.vstack([rng.normal(scale=2.0, size=(ROWS, len(NAMES))), _strange_rows(block, booster)])[-ROWS:]
+    plain = rows[:-1_000]
+    plain[:, CATEGORICAL] = rng.integers(-2, 90, len(plain))
+    plain[rng.random(plain.shape) < 0.1] = np.nan
+    plain[rng.random(plain.shape) < 0.1] = 0.0
+    wanted = np.asarray(booster.predict(rows, raw_score=True, num_threads=2))
+    scorer = Scorer(booster.model_to_string(), NAMES, "native")
+    assert np.fromiter(map(scorer.raw, rows), float, ROWS).tobytes() == wanted.tobytes()
+    assert raw_scores(scorer, rows, threads=2).tobytes() == wanted.tobytes()
+
+
+def _chain(length: int, features: int) -> str:
+    """A model of one tree that is one long way down: split after split, each with a leaf at its side."""
+    names, nodes = [f"f{n}" for n in range(features)], range(length)
+    arrays: dict[str, list[object]] = {
+        "num_leaves": [length + 1],
+        "num_cat": [0],
+        "split_feature": [n % features for n in nodes],
+        "split_gain": [1] * length,
+        "threshold": [f"{0.01 * (n + 1):.17g}" for n in nodes],
+        "decision_type": [2] * length,
+        "left_child": [~n for n in nodes],
+        "right_child": [*(n + 1 for n in nodes[:-1]), ~length],
+        "leaf_value": [f"{(-1) ** n * (0.1 + n / 7):.17g}" for n in range(length + 1)],
+        "leaf_weight": [1] * (length + 1),
+        "leaf_count": [n % 5 + 1 for n in range(length + 1)],
+        "internal_value": [0] * length,
+        "internal_weight": [0] * length,
+        "internal_count": [sum(m % 5 + 1 for m in range(n, length + 1)) for n in nodes],
+        "is_linear": [0],
+        "shrinkage": [1],
+    }
+    block = "Tree=0\n" + "".join(f"{key}={' '.join(map(str, line))}\n" for key, line in arrays.items()) + "\n\n"
+    head = {
+        "version": "v4", "num_class": 1, "num_tree_per_iteration": 1, "label_index": 0,
+        "max_feature_idx": features - 1, "objective": "binary sigmoid:1", "feature_names": " ".join(names),
+        "feature_infos": " ".join(["[0:1]"] * features), "tree_sizes": len(block),
+    }  # fmt: skip
+    stated = "".join(f"{key}={value}\n" for key, value in head.items())
+    return f"tree\n{stated}\n{block}end of trees\n\nfeature_importances:\n"
+
+
+@pytest.mark.parametrize(
+    ("length", "features"), [(1, 1), (7, 7), (9, 9), (16, 16), (17, 17), (40, 33), (128, 70), (128, 5)]
+)
+def test_long_ways_through_a_tree_have_exact_contributions(length: int, features: int, backend: Backend) -> None:
+    """Up to the deepest tree that is read, with as many features on one way: exact against arithmetic of 200 digits."""
+    scorer = Scorer(_chain(length, features), tuple(f"f{n}" for n in range(features)), backend)
+    rng = np.random.default_rng(length)
+    for row in rng.random((1, features)) * 0.012 * length:
+        wanted = exact_contributions(scorer.ensemble, row.tolist())
+        assert np.abs(scorer.contributions(row)[:-1] - wanted).max() < EXACT
 
 
 def test_contributions_add_up_to_the_raw_score(booster: lightgbm.Booster) -> None:
@@ -206,9 +280,11 @@ def test_features_must_be_the_expected_ones_in_order(booster: lightgbm.Booster) 
 
 
 @pytest.mark.parametrize("row", [[0.0] * 8, [0.0] * 10, [[0.0] * 9], [float("inf")] + [0.0] * 8])
-def test_a_row_of_another_shape_or_an_infinite_value_is_refused(row: list[float], booster: lightgbm.Booster) -> None:
+def test_a_row_of_another_shape_or_an_infinite_value_is_refused(
+    row: list[float], booster: lightgbm.Booster, backend: Backend
+) -> None:
     """LightGBM would read past the row's end or meet undefined casts; the scorer raises instead."""
-    scorer = Scorer(booster.model_to_string(), NAMES)
+    scorer = Scorer(booster.model_to_string(), NAMES, backend)
     with pytest.raises((ValueError, TypeError)):
         scorer.raw(row)
     with pytest.raises((ValueError, TypeError)):
@@ -219,14 +295,14 @@ def test_a_row_of_another_shape_or_an_infinite_value_is_refused(row: list[float]
         scorer.raw_many(np.array([row], dtype=np.float64))
 
 
-def test_no_rows_have_no_scores(booster: lightgbm.Booster) -> None:
+def test_no_rows_have_no_scores(booster: lightgbm.Booster, backend: Backend) -> None:
     """An empty block gives an empty answer."""
-    assert Scorer(booster.model_to_string(), NAMES).raw_many(np.empty((0, len(NAMES)))).shape == (0,)
+    assert Scorer(booster.model_to_string(), NAMES, backend).raw_many(np.empty((0, len(NAMES)))).shape == (0,)
 
 
-def test_threads_share_a_scorer_without_mixing_rows(booster: lightgbm.Booster) -> None:
+def test_threads_share_a_scorer_without_mixing_rows(booster: lightgbm.Booster, backend: Backend) -> None:
     """Eight threads on one scorer get each row's own score and contributions."""
-    scorer = Scorer(booster.model_to_string(), NAMES)
+    scorer = Scorer(booster.model_to_string(), NAMES, backend)
     rows = _market(9)[0][:80]
     wanted = [(scorer.raw(row), scorer.contributions(row).tolist()) for row in rows]
     wrong: list[int] = []
@@ -245,26 +321,19 @@ def test_threads_share_a_scorer_without_mixing_rows(booster: lightgbm.Booster) -
     assert wrong == []
 
 
-def test_handles_are_freed_with_the_scorer_and_never_copied(booster: lightgbm.Booster) -> None:
-    """Dropping the last reference frees booster and predictors once; a copy is refused."""
-    scorer = Scorer(booster.model_to_string(), NAMES)
+def test_a_scorer_is_never_copied(booster: lightgbm.Booster) -> None:
+    """The rooms that a call writes to belong to one scorer."""
     with pytest.raises(TypeError, match="never copied"):
-        scorer.__reduce__()
-    finalisers: list[weakref.finalize[..., Any]] = [
-        scorer._booster._free,
-        scorer._raw._free,
-        scorer._contributions._free,
-    ]
-    assert all(finaliser.alive for finaliser in finalisers)
-    del scorer
-    assert not any(finaliser.alive for finaliser in finalisers)
+        Scorer(booster.model_to_string(), NAMES).__reduce__()
 
 
-def test_loading_a_model_leaves_the_processs_threads_alone(booster: lightgbm.Booster) -> None:
-    """The cap of one thread while a model loads is put back: training beside it keeps its threads."""
-    before = max_threads()
-    Scorer(booster.model_to_string(), NAMES)
-    assert max_threads() == before
+def test_registers_of_any_width_give_the_same_bits(booster: lightgbm.Booster) -> None:
+    """Contributions in the widest registers of this machine and in plain ones agree to the last bit."""
+    packed, library = pack(parse_model(booster.model_to_string())), kernel()
+    assert library is not None
+    wide, plain = NativeModel(packed, library), NativeModel(packed, library, level=0)
+    assert plain.level == 0
+    assert all((wide.contributions(row) == plain.contributions(row)).all() for row in _market(2)[0][:100])
 
 
 def test_a_forked_process_scores_and_the_package_is_never_imported(
@@ -290,21 +359,16 @@ print(os.waitstatus_to_exitcode(status), loaded)
     assert done.stdout.strip() == "0 []"
 
 
-def test_a_missing_openmp_runtime_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the loader lacks libgomp.so.1 the error says which package to install."""
-
-    def refuse(path: str) -> None:
-        raise OSError("libgomp.so.1: cannot open shared object file: No such file or directory")
-
-    monkeypatch.setattr(ctypes, "CDLL", refuse)
-    with pytest.raises(LibraryMissing, match="apt-get install libgomp1"):
-        library.__wrapped__()
-
-
-def test_a_missing_package_or_another_loader_error_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not installed, and installed but broken, read differently."""
-    assert "libomp" in remedy(["dlopen: Library not loaded: @rpath/libomp.dylib"])
-    assert "wrong ELF class" in remedy(["wrong ELF class"])
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(LibraryMissing, match="not installed"):
-        library.__wrapped__()
+def test_a_machine_without_the_kernel_scores_in_numpy(
+    booster: lightgbm.Booster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no kernel was compiled the portable back end is taken, and naming the kernel is refused in words."""
+    monkeypatch.setattr(native, "_KERNEL", "engine.scoring.absent")
+    native.kernel.cache_clear()
+    try:
+        assert backends() == ("portable",)
+        assert Scorer(booster.model_to_string(), NAMES).backend == "portable"
+        with pytest.raises(KernelMissing, match="not compiled"):
+            Scorer(booster.model_to_string(), NAMES, "native")
+    finally:
+        native.kernel.cache_clear()

@@ -24,7 +24,7 @@ def test_place_line_ends_and_other_files_do_not_count(tmp_path: Path) -> None:
     plain = _tree(tmp_path / "a", {"x.py": b"a = 1\n", "sub/y.py": b"b = 2\n"})
     other = _tree(
         tmp_path / "b" / "engine",
-        {"sub/y.py": b"b = 2\r\n", "x.py": b"a = 1\r\n", "__pycache__/x.pyc": b"z", "notes.txt": b"n"},
+        {"sub/y.py": b"b = 2\r\n", "x.py": b"a = 1\r\n", "__pycache__/x.pyc": b"z", "notes.txt": b"n", "k.so": b"z"},
     )
     assert plain == other
 
@@ -36,6 +36,7 @@ def test_any_change_of_code_counts(tmp_path: Path) -> None:
         {"x.py": b"a = 2\n", "y.py": b"b = 2\n"},
         {"z.py": b"a = 1\n", "y.py": b"b = 2\n"},
         {"x.py": b"a = 1\n", "y.py": b"b = 2\n", "empty.py": b""},
+        {"x.py": b"a = 1\n", "y.py": b"b = 2\n", "kernel.c": b"int a;"},
         {"x.py": b"a = 1\nb", "y.py": b" = 2\n"},
     ]
     digests = [_tree(tmp_path / str(number), files) for number, files in enumerate(trees)]

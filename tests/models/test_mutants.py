@@ -21,7 +21,7 @@ from tests.models.conftest import CONTRACT, NAMES, Draft, read_policy, write
 
 Mutation = Callable[[str, random.Random], str]
 
-STAGES_OF_A_BAD_MODEL = {"model", "golden", "library"}
+STAGES_OF_A_BAD_MODEL = {"model", "golden"}
 
 
 def _verdict(files: dict[str, bytes], root: Path, digest: str | None = None) -> str:

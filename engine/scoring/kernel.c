@@ -1,0 +1,238 @@
+/* The scoring kernel: raw scores and exact contributions of a packed model (engine/scoring/packing.py says what of).
+
+   It does: answer every split of a model for one row, add the leaves in LightGBM's order, and share the raw score out
+   among the features. It does not: allocate, check a model, call anything, or keep anything between two calls. The
+   rule it keeps: every operation is one of IEEE 754's, in the written order (no contraction, no reassociation), so
+   that each processor and each compiler gives the same bits.
+
+   A split is one comparison or one look into a set of 64 codes. Contributions are Shapley values of the
+   path-dependent game; their weights are integrals over [0, 1] of polynomials, which Gauss-Legendre nodes give
+   exactly (Quadrature-TreeSHAP, arXiv 2605.04497). Here both halves are recurrences over a tree: `up` gathers what
+   lies below a split, `down` what leads to it; a lane is a quadrature node. */
+
+#include <stdint.h>
+
+#define FEW 4
+#define MANY 8
+#define ROWS 16
+#define TREES 8
+#define IN_SET 0x80000000u
+#define FIRST 2
+
+typedef double few __attribute__((vector_size(FEW * 8)));
+typedef double many __attribute__((vector_size(MANY * 8)));
+typedef double loose_few __attribute__((vector_size(FEW * 8), aligned(8))); /* where it may begin anywhere */
+typedef double loose_many __attribute__((vector_size(MANY * 8), aligned(8)));
+
+/* What a split asks of: a feature under one rule for missing values, a category's code, or a wide set's answer. */
+typedef struct { uint32_t feature, rule, first, words; } Input;
+typedef struct { double threshold; uint32_t child, input; } Step; /* a leaf's threshold is its value */
+typedef struct {
+    double threshold, share[2], above_share;
+    uint32_t input, inverse;
+    uint16_t child[2], feature, above, side, spare[3];
+} Split;
+typedef struct { uint32_t split, splits, leaf, inverse; } Tree;
+typedef struct {
+    double odds[MANY], rest[MANY], weight[MANY];
+    const double *inverses;
+    uint32_t lanes, tree, end, spare;
+} Pass;
+
+typedef struct {
+    const Input *inputs; const uint32_t *words;
+    const Step *steps; const uint32_t *roots, *heights, *order;
+    const Split *splits; const Tree *trees; const double *leaves; const Pass *passes;
+    double *row, *known, *values, *up, *down, *shares, *result; uint8_t *codes, *turned, *open;
+    uint32_t features, n_inputs, n_order, n_trees, n_passes, level;
+} Model;
+
+enum { NONE_IS_ZERO, ZERO_LEFT, ZERO_RIGHT, NONE_LEFT, NONE_RIGHT, CODE, WIDE };
+
+#define ALWAYS static inline __attribute__((always_inline))
+#define ZERO_BELOW 1.0000000180025095e-35
+#define NO_CODE 63 /* a code no set of 64 holds */
+#define MANY_CODES 2147483647.0
+
+ALWAYS int in_words(double value, const uint32_t *words, uint32_t count) {
+    if (!(value > -1.0) || value >= MANY_CODES) return 0; /* the whole part is the code; missing is in no set */
+    uint32_t code = (uint32_t)value;
+    return code / 32 < count && (words[code / 32] >> (code % 32) & 1);
+}
+
+/* Each input's answer for one row: -inf goes left of any threshold, NaN right. Returns 0 where a value is infinite. */
+ALWAYS int answer(const Model *m, const double *row, double *known, uint8_t *codes) {
+    const double inf = __builtin_inf(), nan = __builtin_nan("");
+    int finite = 1;
+    for (uint32_t f = 0; f < m->features; f++) finite &= !(__builtin_fabs(row[f]) == inf);
+    for (uint32_t i = 0; i < m->n_inputs; i++) {
+        const Input *in = &m->inputs[i];
+        double value = row[in->feature];
+        int missing = value != value, zero = __builtin_fabs(value) <= ZERO_BELOW;
+        codes[i] = NO_CODE;
+        switch (in->rule) {
+        case NONE_IS_ZERO: value = missing || zero ? 0.0 : value; break;
+        case ZERO_LEFT: value = missing || zero ? -inf : value; break;
+        case ZERO_RIGHT: value = missing || zero ? nan : value; break;
+        case NONE_LEFT: value = missing ? -inf : zero ? 0.0 : value; break;
+        case NONE_RIGHT: value = zero ? 0.0 : value; break;
+        case CODE: codes[i] = value > -1.0 && value < NO_CODE ? (uint8_t)value : NO_CODE; break;
+        case WIDE: value = in_words(value, m->words + in->first, in->words) ? -inf : nan; break;
+        }
+        known[i] = value;
+    }
+    known[m->n_inputs] = -inf; /* what a leaf asks, to stay where it is */
+    codes[m->n_inputs] = NO_CODE;
+    return finite;
+}
+
+/* 1 where the split is turned right. No branch: which of the two questions a split asks cannot be foreseen. */
+ALWAYS uint32_t right(double threshold, uint32_t input, const double *known, const uint8_t *codes) {
+    uint32_t in_set = input & IN_SET, i = input & ~IN_SET;
+    union { double d; uint64_t u; } set = {threshold};
+    uint32_t below = known[i] <= threshold, member = set.u >> codes[i] & 1;
+    return !(in_set ? member : below);
+}
+
+/* One row, TREES trees at a time: the steps of one tree wait for each other, those of several do not. */
+double creditline_raw(const Model *m) {
+    if (!answer(m, m->row, m->known, m->codes)) return __builtin_nan("");
+    for (uint32_t first = 0; first < m->n_order; first += TREES) {
+        const uint32_t *order = m->order + first;
+        uint32_t at[TREES];
+        for (int k = 0; k < TREES; k++) at[k] = m->roots[order[k]];
+        for (uint32_t height = m->heights[order[TREES - 1]]; height; height--)
+            for (int k = 0; k < TREES; k++) {
+                const Step *s = &m->steps[at[k]];
+                at[k] = s->child + right(s->threshold, s->input, m->known, m->codes);
+            }
+        for (int k = 0; k < TREES; k++) m->values[order[k]] = m->steps[at[k]].threshold;
+    }
+    double total = 0.0;
+    for (uint32_t t = 0; t < m->n_trees; t++) total += m->values[t];
+    return total;
+}
+
+/* Many rows, ROWS at a time through one tree, so that the tree stays near. Returns the first row that holds an
+   infinite value, or -1. `known` and `codes` have room for ROWS rows; several threads may share the model. */
+int64_t creditline_raw_many(
+    const Model *m, const double *rows, int64_t count, double *known, uint8_t *codes, double *out) {
+    const uint32_t width = m->n_inputs + 1;
+    for (int64_t start = 0; start < count; start += ROWS) {
+        double total[ROWS] = {0};
+        for (int r = 0; r < ROWS; r++) {
+            int64_t row = start + r < count ? start + r : count - 1;
+            if (!answer(m, rows + row * m->features, known + r * width, codes + r * width)) return row;
+        }
+        for (uint32_t t = 0; t < m->n_trees; t++) {
+            uint32_t at[ROWS];
+            for (int r = 0; r < ROWS; r++) at[r] = m->roots[t];
+            for (uint32_t height = m->heights[t]; height; height--)
+                for (int r = 0; r < ROWS; r++) {
+                    const Step *s = &m->steps[at[r]];
+                    at[r] = s->child + right(s->threshold, s->input, known + r * width, codes + r * width);
+                }
+            for (int r = 0; r < ROWS; r++) total[r] += m->steps[at[r]].threshold;
+        }
+        for (int r = 0; r < ROWS && start + r < count; r++) out[start + r] = total[r];
+    }
+    return -1;
+}
+
+/* Which way each split is turned, and whether the row passed all splits of the same feature above it. */
+ALWAYS void turn(const Model *m, const Split *splits, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        const Split *s = &splits[i];
+        m->turned[i] = (uint8_t)right(s->threshold, s->input, m->known, m->codes);
+        m->open[i] = s->above == i ? FIRST : m->open[s->above] && m->turned[s->above] == s->side;
+    }
+}
+
+/* One tree's contributions. A leaf of value v weighs in with the product, over the features on its way, of t + (1-t)z
+   where the row passes the feature's splits and (1-t)z where it fails one, t being a node and z the share of the rows
+   that these splits let through. All the z are taken out into `leaves`; what stays is (1-t)(1 + odds/z) or 1-t, and
+   `share` is 1/z. A feature split again below itself has its factor exchanged: `inverse` undoes the one above. Each
+   split then moves its feature by what lies beyond it, weighed: passed (1/z - 1) - failed. */
+#define CONTRIBUTIONS(NAME, V)                                                                                        \
+    ALWAYS void NAME(const Model *m, const Pass *p, const Tree *t, V odds, V rest) {                                  \
+        const Split *splits = m->splits + t->split;                                                                   \
+        const V *inverses = (const V *)p->inverses + t->inverse;                                                      \
+        V *up = (V *)m->up, *down = (V *)m->down, *shares = (V *)m->shares, none = odds - odds;                       \
+        turn(m, splits, t->splits);                                                                                   \
+        for (uint32_t i = 0; i <= t->splits; i++) up[t->splits + i] = none + m->leaves[t->leaf + i];                  \
+        for (uint32_t i = t->splits; i-- > 0;) {                                                                      \
+            const Split *s = &splits[i];                                                                              \
+            uint32_t way = m->turned[i];                                                                              \
+            V passed = up[s->child[way]], failed = up[s->child[!way]];                                                \
+            if (m->open[i] == FIRST) up[i] = (passed + odds * s->share[way] * passed + failed) * rest;                \
+            else if (m->open[i]) up[i] = (passed + odds * s->share[way] * passed + failed) * inverses[s->inverse];    \
+            else up[i] = passed + failed;                                                                             \
+        }                                                                                                             \
+        down[0] = none + 1.0;                                                                                         \
+        for (uint32_t i = 0; i < t->splits; i++) {                                                                    \
+            const Split *s = &splits[i];                                                                              \
+            uint32_t way = m->turned[i], to = s->child[way], past = s->child[!way];                                   \
+            V here = down[i], passed = up[to], failed = up[past];                                                     \
+            double share = s->share[way];                                                                             \
+            if (m->open[i] == FIRST) {                                                                                \
+                here *= rest;                                                                                         \
+                shares[s->feature] += here * (passed * (share - 1.0) - failed);                                       \
+                down[to] = here + here * (odds * share);                                                              \
+            } else if (m->open[i]) {                                                                                  \
+                V inverse = inverses[s->inverse];                                                                     \
+                here *= inverse;                                                                                      \
+                V both = here * (inverse + inverse * odds);                                                           \
+                shares[s->feature] += both * (passed * (share - s->above_share) - failed * s->above_share);           \
+                down[to] = here + here * (odds * share);                                                              \
+            } else {                                                                                                  \
+                down[to] = here;                                                                                      \
+            }                                                                                                         \
+            down[past] = here;                                                                                        \
+        }                                                                                                             \
+    }
+CONTRIBUTIONS(with_few, few)
+CONTRIBUTIONS(with_many, many)
+
+ALWAYS int contributions(const Model *m) {
+    if (!answer(m, m->row, m->known, m->codes)) return 0;
+    for (uint32_t f = 0; f < m->features; f++) m->result[f] = 0.0;
+    for (uint32_t n = 0; n < m->n_passes; n++) {
+        const Pass *p = &m->passes[n];
+        for (uint32_t i = 0; i < m->features * p->lanes; i++) m->shares[i] = 0.0;
+        if (p->lanes == FEW)
+            for (uint32_t t = p->tree; t < p->end; t++)
+                with_few(m, p, &m->trees[t], *(const loose_few *)p->odds, *(const loose_few *)p->rest);
+        else
+            for (uint32_t t = p->tree; t < p->end; t++)
+                with_many(m, p, &m->trees[t], *(const loose_many *)p->odds, *(const loose_many *)p->rest);
+        for (uint32_t f = 0; f < m->features; f++)
+            for (uint32_t k = 0; k < p->lanes; k++) m->result[f] += p->weight[k] * m->shares[f * p->lanes + k];
+    }
+    return 1;
+}
+
+static int contributions_plain(const Model *m) { return contributions(m); }
+
+/* The same operations in wider registers, where the processor has them. */
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) static int contributions_avx2(const Model *m) { return contributions(m); }
+
+#include <cpuid.h>
+/* 1 with AVX2, which the processor has and the system saves; AVX-512 was no quicker. */
+uint32_t creditline_level(void) {
+    uint32_t a, b, c, d, saved, high;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c >> 27 & 1)) return 0;
+    __asm__("xgetbv" : "=a"(saved), "=d"(high) : "c"(0));
+    return (saved & 0x6) == 0x6 && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b >> 5 & 1);
+}
+#else
+uint32_t creditline_level(void) { return 0; }
+#endif
+
+/* The row's contributions into `result`; 0 where it holds an infinite value. */
+int creditline_contributions(const Model *m) {
+#if defined(__x86_64__)
+    if (m->level) return contributions_avx2(m);
+#endif
+    return contributions_plain(m);
+}
