@@ -12,17 +12,14 @@
 
 #include <stdint.h>
 
-#define FEW 4
-#define MANY 8
+#define LANES 4
 #define ROWS 16
 #define TREES 8
 #define IN_SET 0x80000000u
 #define FIRST 2
 
-typedef double few __attribute__((vector_size(FEW * 8)));
-typedef double many __attribute__((vector_size(MANY * 8)));
-typedef double loose_few __attribute__((vector_size(FEW * 8), aligned(8))); /* where it may begin anywhere */
-typedef double loose_many __attribute__((vector_size(MANY * 8), aligned(8)));
+typedef double lanes __attribute__((vector_size(LANES * 8)));
+typedef double loose_lanes __attribute__((vector_size(LANES * 8), aligned(8))); /* where they may begin anywhere */
 
 /* What a split asks of: a feature under one rule for missing values, a category's code, or a wide set's answer. */
 typedef struct { uint32_t feature, rule, first, words; } Input;
@@ -34,9 +31,9 @@ typedef struct {
 } Split;
 typedef struct { uint32_t split, splits, leaf, inverse; } Tree;
 typedef struct {
-    double odds[MANY], rest[MANY], weight[MANY];
+    double odds[LANES], rest[LANES], weight[LANES];
     const double *inverses;
-    uint32_t lanes, tree, end, spare;
+    uint32_t tree, end;
 } Pass;
 
 typedef struct {
@@ -88,10 +85,10 @@ ALWAYS int answer(const Model *m, const double *row, double *known, uint8_t *cod
 
 /* 1 where the split is turned right. No branch: which of the two questions a split asks cannot be foreseen. */
 ALWAYS uint32_t right(double threshold, uint32_t input, const double *known, const uint8_t *codes) {
-    uint32_t in_set = input & IN_SET, i = input & ~IN_SET;
+    uint32_t in_set = input >> 31, i = input & ~IN_SET;
     union { double d; uint64_t u; } set = {threshold};
     uint32_t below = known[i] <= threshold, member = set.u >> codes[i] & 1;
-    return !(in_set ? member : below);
+    return 1 ^ (below & (in_set ^ 1)) ^ (member & in_set);
 }
 
 /* One row, TREES trees at a time: the steps of one tree wait for each other, those of several do not. */
@@ -153,60 +150,53 @@ ALWAYS void turn(const Model *m, const Split *splits, uint32_t count) {
    that these splits let through. All the z are taken out into `leaves`; what stays is (1-t)(1 + odds/z) or 1-t, and
    `share` is 1/z. A feature split again below itself has its factor exchanged: `inverse` undoes the one above. Each
    split then moves its feature by what lies beyond it, weighed: passed (1/z - 1) - failed. */
-#define CONTRIBUTIONS(NAME, V)                                                                                        \
-    ALWAYS void NAME(const Model *m, const Pass *p, const Tree *t, V odds, V rest) {                                  \
-        const Split *splits = m->splits + t->split;                                                                   \
-        const V *inverses = (const V *)p->inverses + t->inverse;                                                      \
-        V *up = (V *)m->up, *down = (V *)m->down, *shares = (V *)m->shares, none = odds - odds;                       \
-        turn(m, splits, t->splits);                                                                                   \
-        for (uint32_t i = 0; i <= t->splits; i++) up[t->splits + i] = none + m->leaves[t->leaf + i];                  \
-        for (uint32_t i = t->splits; i-- > 0;) {                                                                      \
-            const Split *s = &splits[i];                                                                              \
-            uint32_t way = m->turned[i];                                                                              \
-            V passed = up[s->child[way]], failed = up[s->child[!way]];                                                \
-            if (m->open[i] == FIRST) up[i] = (passed + odds * s->share[way] * passed + failed) * rest;                \
-            else if (m->open[i]) up[i] = (passed + odds * s->share[way] * passed + failed) * inverses[s->inverse];    \
-            else up[i] = passed + failed;                                                                             \
-        }                                                                                                             \
-        down[0] = none + 1.0;                                                                                         \
-        for (uint32_t i = 0; i < t->splits; i++) {                                                                    \
-            const Split *s = &splits[i];                                                                              \
-            uint32_t way = m->turned[i], to = s->child[way], past = s->child[!way];                                   \
-            V here = down[i], passed = up[to], failed = up[past];                                                     \
-            double share = s->share[way];                                                                             \
-            if (m->open[i] == FIRST) {                                                                                \
-                here *= rest;                                                                                         \
-                shares[s->feature] += here * (passed * (share - 1.0) - failed);                                       \
-                down[to] = here + here * (odds * share);                                                              \
-            } else if (m->open[i]) {                                                                                  \
-                V inverse = inverses[s->inverse];                                                                     \
-                here *= inverse;                                                                                      \
-                V both = here * (inverse + inverse * odds);                                                           \
-                shares[s->feature] += both * (passed * (share - s->above_share) - failed * s->above_share);           \
-                down[to] = here + here * (odds * share);                                                              \
-            } else {                                                                                                  \
-                down[to] = here;                                                                                      \
-            }                                                                                                         \
-            down[past] = here;                                                                                        \
-        }                                                                                                             \
+ALWAYS void share_out(const Model *m, const Pass *p, const Tree *t, lanes odds, lanes rest) {
+    const Split *splits = m->splits + t->split;
+    const lanes *inverses = (const lanes *)p->inverses + t->inverse;
+    lanes *up = (lanes *)m->up, *down = (lanes *)m->down, *shares = (lanes *)m->shares, none = odds - odds;
+    turn(m, splits, t->splits);
+    for (uint32_t i = 0; i <= t->splits; i++) up[t->splits + i] = none + m->leaves[t->leaf + i];
+    for (uint32_t i = t->splits; i-- > 0;) {
+        const Split *s = &splits[i];
+        uint32_t way = m->turned[i];
+        lanes passed = up[s->child[way]], failed = up[s->child[!way]];
+        if (m->open[i] == FIRST) up[i] = (passed + odds * s->share[way] * passed + failed) * rest;
+        else if (m->open[i]) up[i] = (passed + odds * s->share[way] * passed + failed) * inverses[s->inverse];
+        else up[i] = passed + failed;
     }
-CONTRIBUTIONS(with_few, few)
-CONTRIBUTIONS(with_many, many)
+    down[0] = none + 1.0;
+    for (uint32_t i = 0; i < t->splits; i++) {
+        const Split *s = &splits[i];
+        uint32_t way = m->turned[i], to = s->child[way], past = s->child[!way];
+        lanes here = down[i], passed = up[to], failed = up[past];
+        double share = s->share[way];
+        if (m->open[i] == FIRST) {
+            here *= rest;
+            shares[s->feature] += here * (passed * (share - 1.0) - failed);
+            down[to] = here + here * (odds * share);
+        } else if (m->open[i]) {
+            lanes inverse = inverses[s->inverse];
+            here *= inverse;
+            lanes both = here * (inverse + inverse * odds);
+            shares[s->feature] += both * (passed * (share - s->above_share) - failed * s->above_share);
+            down[to] = here + here * (odds * share);
+        } else {
+            down[to] = here;
+        }
+        down[past] = here;
+    }
+}
 
 ALWAYS int contributions(const Model *m) {
     if (!answer(m, m->row, m->known, m->codes)) return 0;
     for (uint32_t f = 0; f < m->features; f++) m->result[f] = 0.0;
     for (uint32_t n = 0; n < m->n_passes; n++) {
         const Pass *p = &m->passes[n];
-        for (uint32_t i = 0; i < m->features * p->lanes; i++) m->shares[i] = 0.0;
-        if (p->lanes == FEW)
-            for (uint32_t t = p->tree; t < p->end; t++)
-                with_few(m, p, &m->trees[t], *(const loose_few *)p->odds, *(const loose_few *)p->rest);
-        else
-            for (uint32_t t = p->tree; t < p->end; t++)
-                with_many(m, p, &m->trees[t], *(const loose_many *)p->odds, *(const loose_many *)p->rest);
+        for (uint32_t i = 0; i < m->features * LANES; i++) m->shares[i] = 0.0;
+        for (uint32_t t = p->tree; t < p->end; t++)
+            share_out(m, p, &m->trees[t], *(const loose_lanes *)p->odds, *(const loose_lanes *)p->rest);
         for (uint32_t f = 0; f < m->features; f++)
-            for (uint32_t k = 0; k < p->lanes; k++) m->result[f] += p->weight[k] * m->shares[f * p->lanes + k];
+            for (uint32_t k = 0; k < LANES; k++) m->result[f] += p->weight[k] * m->shares[f * LANES + k];
     }
     return 1;
 }

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.scoring.packing import MANY, Packed
+from engine.scoring.packing import LANES, Packed
 
 Floats = NDArray[np.float64]
 
@@ -25,8 +25,8 @@ _ROWS: Final = 16  # rows the kernel takes through a tree together
 
 class _Pass(ctypes.Structure):
     _fields_ = (
-        ("odds", c_double * MANY), ("rest", c_double * MANY), ("weight", c_double * MANY), ("inverses", c_void_p),
-        ("lanes", c_uint32), ("tree", c_uint32), ("end", c_uint32), ("spare", c_uint32),
+        ("odds", c_double * LANES), ("rest", c_double * LANES), ("weight", c_double * LANES), ("inverses", c_void_p),
+        ("tree", c_uint32), ("end", c_uint32),
     )  # fmt: skip
 
 
@@ -72,7 +72,7 @@ class NativeModel:
         has = library.creditline_level()
         self.level: Final[int] = has if level is None else min(has, level)
         deepest = int(packed.trees["splits"].max(initial=0))
-        inputs, lanes = len(packed.inputs), MANY
+        inputs = len(packed.inputs)
         self._row = np.zeros(packed.features)
         self._result = np.zeros(packed.features)
         self._arrays = {
@@ -82,19 +82,21 @@ class NativeModel:
             "known": np.zeros(inputs + 1),
             "codes": np.zeros(inputs + 1, dtype=np.uint8),
             "values": np.zeros(len(packed.roots)),
-            "up": _aligned((2 * deepest + 1) * lanes),
-            "down": _aligned((2 * deepest + 1) * lanes),
-            "shares": _aligned(packed.features * lanes),
+            "up": _aligned((2 * deepest + 1) * LANES),
+            "down": _aligned((2 * deepest + 1) * LANES),
+            "shares": _aligned(packed.features * LANES),
             "turned": np.zeros(deepest, dtype=np.uint8),
             "open": np.zeros(deepest, dtype=np.uint8),
         }
         self._inverses = [_aligned_copy(each.inverses) for each in packed.passes]
         passes = (_Pass * len(packed.passes))()
         for filled, each, inverses in zip(passes, packed.passes, self._inverses, strict=True):
-            filled.odds[: each.lanes], filled.rest[: each.lanes] = each.odds.tolist(), each.rest.tolist()
-            filled.weight[: each.lanes] = each.weight.tolist()
-            filled.inverses = inverses.ctypes.data
-            filled.lanes, filled.tree, filled.end = each.lanes, each.first, each.end
+            filled.odds[:], filled.rest[:], filled.weight[:] = (
+                each.odds.tolist(),
+                each.rest.tolist(),
+                each.weight.tolist(),
+            )
+            filled.inverses, filled.tree, filled.end = inverses.ctypes.data, each.first, each.end
         self._passes = passes
         self._model = _Model(
             **{name: array.ctypes.data for name, array in self._arrays.items()},

@@ -30,8 +30,7 @@ from engine.scoring.ensemble import (
 
 IN_SET: Final = 1 << 31  # of an input's number: the threshold's place holds a set of codes
 NO_CODE: Final = 63  # stands for every code that is in no set of one word
-FEW: Final = 4  # quadrature nodes: enough for eight features on one way through a tree
-MANY: Final = 8
+LANES: Final = 4  # quadrature nodes worked on together: enough for eight features on one way through a tree
 
 INPUT: Final = np.dtype([("feature", "<u4"), ("rule", "<u4"), ("first", "<u4"), ("words", "<u4")])
 STEP: Final = np.dtype([("threshold", "<u8"), ("child", "<u4"), ("input", "<u4")])
@@ -68,10 +67,10 @@ class Rule(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """Trees whose contributions are exact with the same quadrature nodes, and one batch of at most eight of them.
+    """Trees whose contributions are exact with the same quadrature nodes, and one batch of four of them.
 
     odds = t/(1-t), rest = 1-t and weight = w/(1-t) of the nodes t and weights w on [0, 1]; `inverses` has one row to
-    a split below another of the same feature, (1 + odds * share above)^-1; `nodes` is how many all batches have.
+    a split below another of the same feature, (1 + odds * share above)^-1.
     """
 
     odds: Floats
@@ -80,12 +79,6 @@ class Pass:
     first: int
     end: int
     inverses: Floats
-    nodes: int
-
-    @property
-    def lanes(self) -> int:
-        """How many nodes."""
-        return len(self.odds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +89,8 @@ class Packed:
     its value. Thresholds are held as their bits, since some are sets. `roots` and `heights` are by tree in the model's
     order, `order` is by rising height, eight at a time.
     `splits`, parents first, and `leaves` (value x share of the rows) serve contributions; a child is a split of the
-    tree, or the number of splits plus a leaf. `base` is the mean raw score.
+    tree, or the number of splits plus a leaf. `base` is the mean raw score, `widest`
+    the most features on one way.
     """
 
     features: int
@@ -111,6 +105,7 @@ class Packed:
     leaves: Floats
     passes: tuple[Pass, ...]
     base: float
+    widest: int
 
 
 Question = tuple[int, int]  # the threshold's bits, or a set's; the input's number
@@ -142,6 +137,7 @@ def pack(ensemble: Ensemble) -> Packed:
         trees=trees,
         leaves=leaves,
         passes=tuple(_passes(grown)),
+        widest=max((tree.widest for tree in grown), default=1),
         base=float(sum(tree.leaf_value[0] for tree in ensemble.trees if not tree.left)) + float(leaves.sum()),
     )
 
@@ -215,7 +211,12 @@ class _Grown:
     rows: list[tuple[object, ...]]
     above_shares: list[float]  # of the splits below another of the same feature
     leaves: list[float]
-    nodes: int
+    widest: int  # features on one way, at the most
+
+    @property
+    def nodes(self) -> int:
+        """Quadrature nodes that make it exact, rounded up to whole batches."""
+        return -(-self.widest // (2 * LANES)) * LANES
 
     @classmethod
     def of(cls, tree: Tree, questions: list[Question]) -> "_Grown":
@@ -244,8 +245,7 @@ class _Grown:
             if above is not None:
                 above_shares.append(1.0 / share)
         counts = zip(tree.leaf_value, tree.leaf_count, strict=True)
-        nodes = FEW if widest <= 2 * FEW else -(-widest // (2 * MANY)) * MANY
-        return cls(rows, above_shares, [value * count / tree.node_count[0] for value, count in counts], nodes)
+        return cls(rows, above_shares, [value * count / tree.node_count[0] for value, count in counts], widest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,10 +292,10 @@ def _passes(grown: list[_Grown]) -> Iterator[Pass]:
         first, end = end, end + len(trees)
         above = np.array([share for tree in trees for share in tree.above_shares], dtype=np.float64)[:, None]
         points, weights = quadrature(nodes)
-        for start in range(0, nodes, MANY):
-            t, w = points[start : start + MANY], weights[start : start + MANY]
+        for start in range(0, nodes, LANES):
+            t, w = points[start : start + LANES], weights[start : start + LANES]
             odds = t / (1.0 - t)
-            yield Pass(odds, 1.0 - t, w / (1.0 - t), first, end, 1.0 / (1.0 + odds * above), nodes)
+            yield Pass(odds, 1.0 - t, w / (1.0 - t), first, end, 1.0 / (1.0 + odds * above))
 
 
 @cache

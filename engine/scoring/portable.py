@@ -27,7 +27,7 @@ class PortableModel:
 
     def __init__(self, packed: Packed) -> None:
         self._packed: Final = packed
-        self._steps: Final = _Questions(packed.steps["threshold"], packed.steps["input"])
+        self._steps: Final = _Questions(packed.steps)
         self._child: Final = packed.steps["child"].astype(np.intp)
         self._shares: Final = _Shares(packed)
 
@@ -59,19 +59,27 @@ class PortableModel:
 class _Questions:
     """Splits' thresholds or sets, and the inputs they ask."""
 
-    def __init__(self, bits: NDArray[np.uint64], inputs: NDArray[np.uint32]) -> None:
-        self.bits = np.ascontiguousarray(bits)
-        self.threshold = self.bits.view(np.float64)
-        self.in_set = (inputs & IN_SET) != 0
+    def __init__(self, splits: NDArray[np.void]) -> None:
+        self.sets = np.ascontiguousarray(splits["threshold"])
+        self.threshold = self.sets.view(np.float64)
+        self.in_set = (splits["input"] & IN_SET) != 0
         self.any_set = bool(self.in_set.any())
-        self.input = (inputs & np.uint32(IN_SET - 1)).astype(np.intp)
+        self.input = (splits["input"] & np.uint32(IN_SET - 1)).astype(np.intp)
+
+    def all_right(self, known: Floats, codes: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        """Whether one row is turned right, at every split."""
+        left = known[self.input] <= self.threshold
+        if self.any_set:
+            member = self.sets >> codes[self.input] & np.uint64(1)
+            left = np.where(self.in_set, member != 0, left)
+        return np.asarray(~left)
 
     def right(self, at: Indices, known: Floats, codes: NDArray[np.uint64], line: Indices) -> NDArray[np.bool_]:
         """Whether each row is turned right at the splits given for it."""
         asked = self.input[at]
         left = known[line, asked] <= self.threshold[at]
         if self.any_set:
-            member = self.bits[at] >> codes[line, asked] & np.uint64(1)
+            member = self.sets[at] >> codes[line, asked] & np.uint64(1)
             left = np.where(self.in_set[at], member != 0, left)
         return np.asarray(~left)
 
@@ -117,86 +125,100 @@ class _Shares:
         self._base, self._features = packed.base, packed.features
         tree = np.repeat(np.arange(len(trees)), trees["splits"])
         inside = np.arange(len(splits)) - trees["split"][tree]
-        depth = _depths(splits, trees, tree, inside)
+        depth = _depths(splits, trees, tree)
         order = np.lexsort((tree, depth))
         column = np.empty(len(order), dtype=np.intp)
         column[order] = np.arange(len(order))
         bounds = np.searchsorted(depth[order], np.arange(depth.max(initial=-1) + 2)).tolist()
-        self._levels: Final = [slice(*each) for each in pairwise(bounds)][::-1]  # the deepest splits first
-        self._roots: Final = len(trees)
+        self._levels: Final = [slice(*each) for each in pairwise(bounds)]  # the roots first
         child, count, first = splits["child"].astype(np.intp), trees["splits"][tree][:, None], trees["split"][tree]
         at_split = column[np.minimum(first[:, None] + child, max(len(splits) - 1, 0))]
         at_leaf = len(splits) + trees["leaf"][tree][:, None] + child - count
         self._child: Final = np.where(child < count, at_split, at_leaf)[order].T.copy()
-        self._above: Final = column[first + splits["above"]][order]
-        self._side: Final = splits["side"][order] == 1
-        self._lone: Final = (splits["above"] == inside)[order]
-        self._asked: Final = _Questions(splits["threshold"][order], splits["input"][order])
+        self._parent, self._came = _parents(self._child, len(splits))
+        lone = (splits["above"] == inside)[order]
+        self._below: Final = np.flatnonzero(~lone)  # splits below one of the same feature, parents first
+        self._above: Final = column[first + splits["above"]][order][self._below].tolist()
+        self._side: Final = (splits["side"][order][self._below] == 1).tolist()
+        self._asked: Final = _Questions(splits[order])
         self._share: Final = splits["share"][order].T.copy()
-        above_share = splits["above_share"][order]
+        self._above_share: Final = splits["above_share"][order]
         self._feature: Final = splits["feature"][order]
-        self._leaves: Final = packed.leaves
-        points, weights = quadrature(max((each.nodes for each in packed.passes), default=1))
+        points, weights = quadrature((packed.widest + 1) // 2)
         self._odds: Final = (points / (1.0 - points))[:, None]
         self._weights: Final = weights / (1.0 - points)
-        first_one = (1.0 - points)[:, None]
-        self._inverse: Final = np.where(self._lone, first_one, 1.0 / (1.0 + self._odds * above_share))
+        rest = (1.0 - points)[:, None]
+        self._inverse: Final = np.where(lone, rest, 1.0 / (1.0 + self._odds * self._above_share))
         self._twice: Final = self._inverse * (1.0 + self._odds)
-        self._above_part: Final = np.where(self._lone, 1.0, above_share)
-        whole, part = (len(points), len(splits) + len(self._leaves)), (len(points), len(splits))
+        part = self._inverse.shape
         # Held from call to call: rooms of this size would be taken from the system each time, page by page.
-        self._rooms: Final = tuple(np.empty(shape) for shape in (part, part, part, part, whole, whole, part))
-        self._rooms[4][:, len(splits) :] = self._leaves
+        self._rooms: Final = tuple(np.empty(part) for _ in range(5))
+        self._up: Final = np.empty((part[0], part[1] + len(packed.leaves)))
+        self._up[:, part[1] :] = packed.leaves
         self._lock: Final = threading.Lock()
 
     def of(self, known: Floats, codes: NDArray[np.uint64]) -> Floats:
         """The contributions of one answered row, the base last."""
-        count = len(self._feature)
-        columns = np.arange(count)
-        way = self._asked.right(columns, known, codes, np.zeros(1, dtype=np.intp))
-        pick, shut = way.astype(np.intp), self._shut(way)
-        to, past = self._child[pick, columns], self._child[1 - pick, columns]
-        share, above = np.where(shut, 0.0, self._share[pick, columns]), np.where(shut, 0.0, self._above_part)
+        way = self._asked.all_right(known[0], codes[0])
+        shut = self._shut(way)
+        to, past = np.where(way, self._child[1], self._child[0]), np.where(way, self._child[0], self._child[1])
+        share, above = np.where(way, self._share[1], self._share[0]), self._above_share.copy()
+        share[shut] = above[shut] = 0.0
+        reached = np.where(way[self._parent] == self._came, share[self._parent], 0.0)
         with self._lock:
-            inverse, grow, passed, failed, up, down, part = self._rooms
+            inverse, grow, passed, failed, here = self._rooms
             np.copyto(inverse, self._inverse)
             inverse[:, shut] = 1.0
             np.multiply(self._odds, share, out=grow)
             grow += 1.0
-            for span in self._levels:
-                self._take(up, to[span], passed[:, span])
-                self._take(up, past[span], failed[:, span])
-                np.multiply(passed[:, span], grow[:, span], out=part[:, span])
-                part[:, span] += failed[:, span]
-                np.multiply(part[:, span], inverse[:, span], out=up[:, span])
-            down[:, : self._roots] = 1.0
             for span in reversed(self._levels):
-                down[:, span] *= inverse[:, span]
-                np.multiply(down[:, span], grow[:, span], out=part[:, span])
-                down[:, to[span]], down[:, past[span]] = part[:, span], down[:, span]
+                above_it = self._up[:, span]
+                _take(self._up, to[span], passed[:, span])
+                _take(self._up, past[span], failed[:, span])
+                np.multiply(passed[:, span], grow[:, span], out=above_it)
+                above_it += failed[:, span]
+                above_it *= inverse[:, span]
+            np.multiply(self._odds, reached, out=grow)
+            grow += 1.0
+            grow *= inverse
+            for span in self._levels[:1]:
+                here[:, span] = inverse[:, span]
+            for span in self._levels[1:]:
+                _take(here, self._parent[span], here[:, span])
+                here[:, span] *= grow[:, span]
             passed *= share - above
             failed *= above
             passed -= failed
-            passed *= down[:, :count]
+            passed *= here
             passed *= self._twice
             moved = self._weights @ passed
         shares = np.bincount(self._feature, weights=moved, minlength=self._features)
         return np.append(shares, self._base)
 
-    @staticmethod
-    def _take(rooms: Floats, columns: Indices, out: Floats) -> None:
-        np.take(rooms, columns, axis=1, out=out, mode="clip")  # clip: the default would copy `out` first
-
-    def _shut(self, way: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Where the row already failed a split of the same feature above."""
-        shut = np.zeros(len(way), dtype=np.bool_)
-        for span in reversed(self._levels):
-            above = self._above[span]
-            shut[span] = ~self._lone[span] & (shut[above] | (way[above] != self._side[span]))
-        return shut
+    def _shut(self, way: NDArray[np.bool_]) -> Indices:
+        """The splits whose feature's splits above the row has failed already."""
+        shut: set[int] = set()
+        below = self._below.tolist()
+        for split, above, side in zip(below, self._above, self._side, strict=True):
+            if above in shut or bool(way[above]) != side:
+                shut.add(split)
+        return np.array(sorted(shut), dtype=np.intp)
 
 
-def _depths(splits: NDArray[np.void], trees: NDArray[np.void], tree: Indices, inside: Indices) -> Indices:
+def _take(rooms: Floats, columns: Indices, out: Floats) -> None:
+    np.take(rooms, columns, axis=1, out=out, mode="clip")  # clip: the default would copy `out` first
+
+
+def _parents(child: Indices, splits: int) -> tuple[Indices, NDArray[np.bool_]]:
+    """Each split's parent, and whether it is its right child; a root is its own."""
+    parent, came = np.arange(splits), np.zeros(splits, dtype=np.bool_)
+    for side in (0, 1):
+        is_split = np.flatnonzero(child[side] < splits)
+        parent[child[side][is_split]], came[child[side][is_split]] = is_split, bool(side)
+    return parent, came
+
+
+def _depths(splits: NDArray[np.void], trees: NDArray[np.void], tree: Indices) -> Indices:
     """Each split's depth in its tree; parents come before their children."""
     depth = np.zeros(len(splits), dtype=np.intp)
     firsts, counts = trees["split"][tree].tolist(), trees["splits"][tree].tolist()
