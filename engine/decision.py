@@ -29,6 +29,8 @@ Outcome = Literal["approve", "refer", "decline"]
 Features = dict[str, float | None]  # None where missing
 _LAST_RESORT = ("R15",)  # a no, or less, always has a reason, even from a model that finds nothing adverse
 _MATERIAL_POINTS = 3.0  # what costs less than a tenth in log-odds is no principal reason
+_REASON_OF = {feature.name: feature.reason for feature in FEATURES}
+_REASON_MISSING = {feature.name: feature.reason_missing for feature in FEATURES}
 
 
 class DecidingRelease(Protocol):
@@ -104,7 +106,7 @@ def decide(application: Application, facts: Facts, release: DecidingRelease) -> 
     application = as_verified(application, facts)
     evidence = Evidence.of(application, facts)
     case = Case(application, facts, evidence, policy)
-    findings = _not_set_aside(screen(case), facts)
+    findings = not_set_aside(screen(case), facts)
     knocked_out = any(f.kind == "knock_out" for f in findings)
     row = row_of(evidence)
     scored = None if knocked_out else score(row, release.scorer, release.calibration, policy.grade_table)
@@ -129,12 +131,14 @@ def decide(application: Application, facts: Facts, release: DecidingRelease) -> 
     )
 
 
-def _not_set_aside(findings: tuple[Finding, ...], facts: Facts) -> tuple[Finding, ...]:
+def not_set_aside(findings: tuple[Finding, ...], facts: Facts) -> tuple[Finding, ...]:
     """The findings without the referrals that an officer left aside.
 
     What stays: knock-outs; a source that failed, since no cap counts on its absence; the lender's brakes.
     """
     aside = facts.review.value.set_aside if facts.review and facts.review.value else ()
+    if not aside:
+        return findings
     return tuple(each for each in findings if each.rule not in aside or _stands(each))
 
 
@@ -150,17 +154,24 @@ def knocked_out(application: Application, facts: Facts, release: DecidingRelease
     return any(finding.kind == "knock_out" for finding in screen(case))
 
 
+def settled(findings: tuple[Finding, ...], facts: Facts) -> tuple[Outcome, tuple[Reason, ...]] | None:
+    """What is decided whatever the score, and why: None where the line decides, and any line is an approval."""
+    knocked_out = [f for f in findings if f.kind == "knock_out"]
+    review = facts.review.value if facts.review else None
+    if review is not None and review.declined and not knocked_out:
+        return "decline", choose((review.declined,))
+    if findings:
+        told = knocked_out or findings
+        return "decline" if knocked_out else "refer", choose(f.reason for f in told if f.reason)
+    return None
+
+
 def _conclude(
     case: Case, findings: tuple[Finding, ...], scored: Score | None, graded: Assignment | None, features: Features
 ) -> tuple[Outcome, Offer | None, tuple[Reason, ...]]:
-    """Outcome, offer and reasons from what was found: the only place where they are chosen."""
-    knocked_out = [f for f in findings if f.kind == "knock_out"]
-    review = case.facts.review.value if case.facts.review else None
-    if review is not None and review.declined and not knocked_out:
-        return "decline", None, choose((review.declined,))
-    if findings:
-        told = knocked_out or findings
-        return "decline" if knocked_out else "refer", None, choose(f.reason for f in told if f.reason)
+    """Outcome, offer and reasons from what was found."""
+    if (ended := settled(findings, case.facts)) is not None:
+        return ended[0], None, ended[1]
     if scored is None or scored.grade is None or graded is None or not graded.limit_cents:
         return "decline", None, _explain(scored, graded, case, features)
     offer = _offer(graded.limit_cents, scored.grade, case.facts.as_of, case.policy)
@@ -170,18 +181,23 @@ def _conclude(
 
 def _explain(scored: Score | None, graded: Assignment | None, case: Case, features: Features) -> tuple[Reason, ...]:
     """Reasons for a no or for less: the caps that bound, tightest first, or what cost points, and then the other."""
-    # A missing value has the reason of its absence, never one that speaks of the value.
-    reason_of = {f.name: f.reason_missing if features[f.name] is None else f.reason for f in FEATURES}
-    points = scored.contributions if scored else ()
-    lost = adverse_codes(points, reason_of, _MATERIAL_POINTS) or adverse_codes(points, reason_of)[:1]
     if graded is None:
-        return choose(lost or _LAST_RESORT)
+        return choose(_lost(scored, features) or _LAST_RESORT)
     asked = case.application.request.amount_cents
     caps = sorted((c.cents, c.name, c.reason) for c in graded.caps if c.cents is not None and c.cents < asked)
     by_cap = [reason for _, _, reason in caps if reason]
     if graded.bound_by == "expected_loss":  # the one cap without a reason of its own: what cost points is its reason
-        return choose(lost, by_cap) or choose(_LAST_RESORT)
-    return choose(by_cap, lost if not graded.limit_cents else ())
+        return choose(_lost(scored, features), by_cap) or choose(_LAST_RESORT)
+    return choose(by_cap, () if graded.limit_cents else _lost(scored, features))
+
+
+def _lost(scored: Score | None, features: Features) -> list[str]:
+    """The codes of what cost points that matter, or else of what cost the most."""
+    # A missing value has the reason of its absence, never one that speaks of the value.
+    missing = {name: _REASON_MISSING[name] for name, value in features.items() if value is None}
+    reason_of = {**_REASON_OF, **missing}
+    points = scored.contributions if scored else ()
+    return adverse_codes(points, reason_of, _MATERIAL_POINTS) or adverse_codes(points, reason_of)[:1]
 
 
 def _offer(limit_cents: int, grade: str, as_of: datetime, policy: Policy) -> Offer:

@@ -19,6 +19,7 @@ from engine.values import Frozen
 
 BPS = 10_000
 _HALF = BLOCKS // 2
+_NO_COVER = Decimal(1)  # the cash left was divided by the cover already
 _FINANCIAL_EVIDENCE = frozenset({"tax_account", "financial_statements"})  # what lifts the cap on connected data
 
 
@@ -107,8 +108,7 @@ def _service_cap(bank: BankSummary, grade: str, policy: Policy) -> int:
     if spare_cents <= 0:
         return 0
     row = next(r for r in policy.pricing.rates if r.grade == grade)
-    stressed = Decimal(max(row.rates_bps) + terms.stress_bps_month) / BPS
-    return loan_for_payment(spare_cents, Decimal(1), stressed, terms.repayment_months)
+    return loan_for_payment(spare_cents, _NO_COVER, max(row.rates_bps) + terms.stress_bps_month, terms.repayment_months)
 
 
 def _from_orders(case: Case, grade: GradeTerms) -> Cap:

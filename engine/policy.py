@@ -190,7 +190,10 @@ class Policy(Frozen):
 
     def grade(self, name: str) -> GradeTerms:
         """The terms of a grade; KeyError where there is none."""
-        return {g.name: g for g in self.grades}[name]
+        for terms in self.grades:
+            if terms.name == name:
+                return terms
+        raise KeyError(name)
 
     @property
     def grade_table(self) -> tuple[tuple[str, float], ...]:
@@ -213,7 +216,7 @@ class PolicyBook(Frozen):
     effective_from: date
     base: Table
     amendments: Annotated[tuple[Amendment, ...], Field(strict=False)] = ()
-    _versions: tuple[Policy, ...] = PrivateAttr()
+    _versions: tuple[tuple[date, Policy], ...] = PrivateAttr()  # the last that began counts
 
     @model_validator(mode="after")
     def _every_version(self) -> Self:
@@ -221,7 +224,8 @@ class PolicyBook(Frozen):
         starts = [self.effective_from, *(a.effective_from for a in self.amendments)]
         if any(later <= earlier for earlier, later in pairwise(starts)):
             raise problem("amendments_order", "Amendments must be in order of effective_from")
-        self._versions = tuple(_terms(self.base, self.amendments[:n]) for n in range(len(starts)))
+        versions = (_terms(self.base, self.amendments[:n]) for n in range(len(starts)))
+        self._versions = tuple(zip(starts, versions, strict=True))
         return self
 
     @classmethod
@@ -231,9 +235,10 @@ class PolicyBook(Frozen):
 
     def on(self, day: date) -> Policy:
         """The terms in force on a day; ValueError before the book begins."""
-        if day < self.effective_from:
-            raise ValueError(f"no policy in force on {day}: the book begins on {self.effective_from}")
-        return self._versions[sum(a.effective_from <= day for a in self.amendments)]
+        for begins, policy in reversed(self._versions):
+            if begins <= day:
+                return policy
+        raise ValueError(f"no policy in force on {day}: the book begins on {self.effective_from}")
 
 
 def _terms(base: Table, amendments: tuple[Amendment, ...]) -> Policy:

@@ -74,5 +74,6 @@ def adverse_codes(
     """
     lost: dict[str, float] = {}
     for feature, points in contributions:
-        lost[reason_of[feature]] = lost.get(reason_of[feature], 0.0) + points
+        code = reason_of[feature]
+        lost[code] = lost.get(code, 0.0) + points
     return [code for code, points in sorted(lost.items(), key=lambda item: (item[1], item[0])) if points < -least]

@@ -6,6 +6,7 @@ passes says nothing about existence or ownership. The rule it keeps: an error na
 
 import re
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Annotated, Literal
 
 import phonenumbers
@@ -153,6 +154,7 @@ DIVISIONS: dict[str, tuple[str, int, int]] = {
 }
 
 
+@lru_cache(maxsize=1024)  # there are 19 letters and some 500 classes
 def division_of(anzsic: str) -> str | None:
     """The division letter of a division letter or a four-digit class, None where there is none."""
     if anzsic in DIVISIONS:

@@ -7,6 +7,7 @@ and the ledger agree to the cent.
 
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -76,6 +77,7 @@ def schedule(principal_cents: int, monthly_rate: MonthlyRate, months: int) -> tu
     return tuple(instalments)
 
 
+@lru_cache(maxsize=4096)  # two whole numbers each, of a hundred digits where the term is long
 def _level_payment(principal_cents: int, part: int, whole: int, months: int) -> tuple[int, int]:
     """Give the equal payment P*m / (1 - (1+m)^-n) as an exact fraction, for a monthly rate m = part/whole."""
     if part == 0:

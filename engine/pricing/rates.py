@@ -7,6 +7,7 @@ machine shows the same figure.
 
 from collections.abc import Sequence
 from decimal import Decimal
+from math import isfinite
 
 from engine.pricing.money import (
     MONTHS_PER_YEAR,
@@ -27,6 +28,8 @@ _MOST_DAYS = 36_500
 # Of the discount factor. A Newton step this small leaves an error of about its square; a bisection, its half.
 _SMALL_MOVE = Decimal("1e-24")
 _CENT = Decimal("0.01")
+_MOST_FLOAT_STEPS = 12
+_SMALL_FLOAT_MOVE = 1e-9  # its square is beyond what a float holds
 
 
 def nominal_annual(monthly_rate: MonthlyRate) -> Decimal:
@@ -105,7 +108,7 @@ def periodic_return(disbursed_cents: int, payments_cents: Sequence[int]) -> Deci
 
 
 def _discount_factor(disbursed: Decimal, backwards: tuple[Decimal, ...], total: Decimal) -> Decimal:
-    """Solve worth(v) = disbursed by Newton's steps, kept inside a bracket that bisection can always halve.
+    """Solve worth(v) = disbursed by Newton's steps from near the root, in a bracket that bisection can always halve.
 
     With ratio = disbursed / total the root lies between ratio and 1: at v = 1 the payments are worth their
     total, and v^k is on the far side of v from 1. Worth is convex in v, so that Newton from the right end
@@ -113,8 +116,10 @@ def _discount_factor(disbursed: Decimal, backwards: tuple[Decimal, ...], total: 
     would creep.
     """
     ratio = disbursed / total
+    if len(backwards) == 1:
+        return ratio
     low, high = min(ratio, Decimal(1)), max(ratio, Decimal(1))
-    factor, last_move = high, high - low
+    factor, last_move = min(max(_near(disbursed, backwards, high), low), high), high - low
     for _ in range(_MOST_STEPS):
         worth, slope = _worth_and_slope(factor, backwards)
         if worth > disbursed:
@@ -130,6 +135,23 @@ def _discount_factor(disbursed: Decimal, backwards: tuple[Decimal, ...], total: 
         if last_move <= factor * _SMALL_MOVE:
             return factor
     raise ArithmeticError("the rate of return did not settle: a defect of this function, not of the flow")
+
+
+def _near(disbursed: Decimal, backwards: tuple[Decimal, ...], start: Decimal) -> Decimal:
+    """A place to begin: the same steps in binary floats, whose error the decimal steps then take out."""
+    factor, wanted, payments = float(start), float(disbursed), [float(payment) for payment in backwards]
+    for _ in range(_MOST_FLOAT_STEPS):
+        worth = slope = 0.0
+        for payment in payments:
+            slope = slope * factor + worth
+            worth = worth * factor + payment
+        step = (worth * factor - wanted) / (slope * factor + worth)
+        if not isfinite(step):  # thousands lent against cents: far out the powers overflow
+            return start
+        factor -= step
+        if abs(step) < _SMALL_FLOAT_MOVE:
+            break
+    return Decimal(factor)
 
 
 def _worth_and_slope(factor: Decimal, backwards: tuple[Decimal, ...]) -> tuple[Decimal, Decimal]:

@@ -100,6 +100,16 @@ def grade_of(pd: float, grades: GradeTable) -> str | None:
     return next((name for name, pd_max in grades if pd <= float(pd_max)), None)
 
 
+def graded(raw: float, calibration: Calibration, grades: GradeTable) -> tuple[float, str | None]:
+    """PD and grade of a raw score.
+
+    The grade is that of the PD as recorded (four decimals), so that a record explains its own grade and
+    the last bit of a machine's exp() never moves one.
+    """
+    pd = calibration.pd(raw)
+    return pd, grade_of(round(pd, RECORD_DECIMALS), grades)
+
+
 class RowScorer(Protocol):
     """What score() needs of a Scorer."""
 
@@ -112,6 +122,10 @@ class RowScorer(Protocol):
         """One row's raw score."""
         ...
 
+    def raw_many(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Raw scores of a block of rows, the same bits as raw() gives."""
+        ...
+
     def contributions(self, row: Row) -> NDArray[np.float64]:
         """One row's contributions, the base last."""
         ...
@@ -120,12 +134,10 @@ class RowScorer(Protocol):
 def score(row: Row, scorer: RowScorer, calibration: Calibration, grades: GradeTable) -> Score:
     """Score one row in model order: calibrated PD, points, grade, and each feature's share of the points.
 
-    The grade is that of the PD as recorded (four decimals), so that a record explains its own grade and
-    the last bit of a machine's exp() never moves one. Where the PD was held at its floor or ceiling the
-    base takes up the rest.
+    Where the PD was held at its floor or ceiling the base takes up the rest.
     """
     raw = scorer.raw(row)
-    pd = calibration.pd(raw)
+    pd, grade = graded(raw, calibration, grades)
     points = round(score_points(pd), 2)
     moved = -FACTOR * calibration.slope * scorer.contributions(row)[:-1]
     shares = np.round(moved, RECORD_DECIMALS) + 0.0  # adding 0.0 turns -0.0 into 0.0
@@ -134,7 +146,7 @@ def score(row: Row, scorer: RowScorer, calibration: Calibration, grades: GradeTa
     return Score(
         pd=pd,
         points=points,
-        grade=grade_of(round(pd, RECORD_DECIMALS), grades),
+        grade=grade,
         base_points=base,
         contributions=contributions,
         raw=raw,

@@ -7,38 +7,46 @@ remove a finding but never add a knock-out; a failed source always refers; compl
 
 from engine.facts import SOURCES, Brake
 from engine.screening import knock_outs, referrals  # in this order: importing them declares their rules
-from engine.screening.rules import RULES, SOURCE_OF_RULE, Case, Finding
+from engine.screening.rules import RULES, SOURCE_OF_RULE, Case, Finding, Rule
 
-__all__ = ["RULES", "SOURCE_OF_RULE", "Case", "Finding", "knock_outs", "referrals", "screen"]
+__all__ = [
+    "RULES", "SOURCE_OF_RULE", "Case", "Finding", "Rule", "brakes", "failed_sources", "knock_outs", "referrals",
+    "screen",
+]  # fmt: skip
 
 
 def screen(case: Case) -> tuple[Finding, ...]:
     """Every finding, in the order of the rules: most adverse first."""
-    found = [finding for check in RULES if (finding := check(case)) is not None]
-    return (*found, *_failed_sources(case), *_brakes(case))
+    found = [finding for fires, finding in RULES if fires(case)]
+    return (*found, *failed_sources(case), *brakes(case))
 
 
-def _failed_sources(case: Case) -> list[Finding]:
+_FAILED = {
+    name: Finding(
+        rule=f"{name}_failed", kind="referral", reason=None, source=name,
+        what=f"The {name} source could not be reached.",
+    )
+    for name in SOURCES
+}  # fmt: skip
+
+
+def failed_sources(case: Case) -> list[Finding]:
     """A referral that names each source which could not be had."""
-    return [
-        Finding(
-            rule=f"{name}_failed", kind="referral", reason=None, source=name,
-            what=f"The {name} source could not be reached.",
-        )
-        for name in SOURCES
-        if getattr(case.facts, name).status == "failed"
-    ]  # fmt: skip
+    facts = case.facts
+    return [finding for name, finding in _FAILED.items() if getattr(facts, name).status == "failed"]
 
 
-def _brakes(case: Case) -> list[Finding]:
+def brakes(case: Case) -> list[Finding]:
     """A referral for each of the lender's brakes that this application meets."""
     held = case.facts.exposure.value
+    if held is None or not held.brakes:
+        return []
     return [
         Finding(
             rule=f"brake_{brake.kind}", kind="referral", reason=None, source="exposure",
             what=f"The lender's brake on {brake.segment} is pulled or reached.",
         )
-        for brake in (held.brakes if held else ())
+        for brake in held.brakes
         if _meets(case, brake)
     ]  # fmt: skip
 

@@ -231,6 +231,8 @@ _SUFFIXES = frozenset(["PTY", "LTD", "LIMITED", "PROPRIETARY", "THE", "TRUSTEE",
 
 def name_overlap_bps(stated: str, registered: str) -> int:
     """Share of the shorter name's words found in the other, basis points; legal suffixes do not count."""
+    if stated == registered:  # the usual case, and the dearest rule
+        return 10_000
     one, other = (
         set(_NOT_NAME.sub(" ", name.upper().replace("&", " AND ")).split()) - _SUFFIXES for name in (stated, registered)
     )

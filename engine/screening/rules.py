@@ -5,7 +5,7 @@ It does: hold the case that rules read, and the list that the rules fill. It doe
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from engine.application import Application
 from engine.facts import Facts
@@ -34,7 +34,13 @@ class Case:
     policy: Policy
 
 
-Rule = Callable[[Case], Finding | None]
+class Rule(NamedTuple):
+    """One rule: when it fires, and what it finds then."""
+
+    fires: Callable[[Case], bool]
+    finding: Finding
+
+
 RULES: list[Rule] = []
 SOURCE_OF_RULE: dict[str, str] = {}
 
@@ -48,7 +54,7 @@ def rule(
         finding = Finding(
             rule=fires.__name__, kind=kind, reason=reason, source=source, what=(fires.__doc__ or "").strip()
         )
-        RULES.append(lambda case: finding if fires(case) else None)
+        RULES.append(Rule(fires, finding))
         SOURCE_OF_RULE[finding.rule] = source
         return fires
 

@@ -10,16 +10,16 @@ from itertools import combinations
 from typing import Literal
 
 from engine.application import STEP_CENTS, Application
-from engine.decision import DecidingRelease, Decision, decide
+from engine.decision import DecidingRelease
 from engine.facts import BureauReport, Default, Facts, RegisterRecord
 from engine.values import Frozen
 from engine.verified import restated
 from engine.whatif.changed import asking, with_finances
+from engine.whatif.outlook import Outlook, Outlooks, Pair
 
 MOST_SUGGESTIONS = 3
 MOST_CHANGES = 2
 
-Pair = tuple[Application, Facts]
 _RANK = {"decline": 0, "refer": 1, "approve": 2}
 
 
@@ -47,48 +47,48 @@ def suggest(application: Application, facts: Facts, release: DecidingRelease) ->
 
     A pair is suggested only where it beats both of its single changes. Verified figures are what is changed.
     """
-    found = improvements(*restated(application, facts), release, CHANGES)
-    return tuple(_suggestion(changes, decision) for changes, decision in found[:MOST_SUGGESTIONS])
+    found = improvements(*restated(application, facts), Outlooks(release), CHANGES)
+    return tuple(_suggestion(changes, outlook) for changes, outlook in found[:MOST_SUGGESTIONS])
 
 
 def improvements(
-    application: Application, facts: Facts, release: DecidingRelease, tried: Sequence[Change]
-) -> list[tuple[tuple[Change, ...], Decision]]:
+    application: Application, facts: Facts, outlooks: Outlooks, tried: Sequence[Change]
+) -> list[tuple[tuple[Change, ...], Outlook]]:
     """Every change and pair of changes that leads to a better decision, fewest changes and best offer first.
 
     A pair counts only where it beats both of its parts.
     """
-    now = _worth(decide(application, facts, release))
-    worth: dict[tuple[str, ...], tuple[int, int]] = {}
-    found: list[tuple[tuple[str, ...], tuple[Change, ...], Decision]] = []
+    pairs: dict[tuple[Change, ...], Pair] = {(): (application, facts)}
     for size in range(1, MOST_CHANGES + 1):
         for changes in combinations(tried, size):
-            pair: Pair | None = (application, facts)
-            for change in changes:
-                pair = change.apply(*pair) if pair else None
-            if pair is None:
-                continue
-            decision = decide(*pair, release)
-            names = tuple(change.name for change in changes)
-            worth[names] = _worth(decision)
-            floor = max((worth[(name,)] for name in names if (name,) in worth), default=now) if size > 1 else now
-            if worth[names] > max(floor, now):
-                found.append((names, changes, decision))
-    found.sort(key=lambda item: (len(item[0]), tuple(-v for v in worth[item[0]]), item[0]))
-    return [(changes, decision) for _, changes, decision in found]
+            *before, last = changes
+            pair = pairs.get(tuple(before))  # none where the first of them changes nothing
+            changed = last.apply(*pair) if pair else None
+            if changed is not None:
+                pairs[changes] = changed
+    outlook = dict(zip(pairs, outlooks.of(pairs.values()), strict=True))
+    worth = {changes: _worth(found) for changes, found in outlook.items()}
+
+    def to_beat(changes: tuple[Change, ...]) -> tuple[int, int]:
+        parts: list[tuple[Change, ...]] = [(), *((each,) for each in changes if len(changes) > 1)]
+        return max(worth[part] for part in parts if part in worth)
+
+    better = [changes for changes in pairs if changes and worth[changes] > to_beat(changes)]
+    better.sort(key=lambda each: (len(each), tuple(-v for v in worth[each]), tuple(change.name for change in each)))
+    return [(changes, outlook[changes]) for changes in better]
 
 
-def _worth(decision: Decision) -> tuple[int, int]:
-    return _RANK[decision.outcome], decision.offer.limit_cents if decision.offer else 0
+def _worth(outlook: Outlook) -> tuple[int, int]:
+    return _RANK[outlook.outcome], outlook.limit_cents or 0
 
 
-def _suggestion(changes: tuple[Change, ...], decision: Decision) -> Suggestion:
+def _suggestion(changes: tuple[Change, ...], outlook: Outlook) -> Suggestion:
     return Suggestion(
         changes=tuple(change.name for change in changes),
         words=tuple(change.words for change in changes),
-        outcome=decision.outcome,
-        limit_cents=decision.offer.limit_cents if decision.offer else None,
-        monthly_rate_bps=decision.offer.monthly_rate_bps if decision.offer else None,
+        outcome=outlook.outcome,
+        limit_cents=outlook.limit_cents,
+        monthly_rate_bps=outlook.monthly_rate_bps,
     )
 
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from typing import Literal
 
 from engine.application import Application
-from engine.decision import DecidingRelease, Decision, decide
+from engine.decision import DecidingRelease
 from engine.facts import Facts
-from engine.pricing import CostDisclosure, disclose
+from engine.pricing import CostDisclosure, Fees, disclose
 from engine.values import Frozen
 from engine.whatif.changed import asking
+from engine.whatif.outlook import Outlook, Outlooks
 
 MOST_POINTS = 500
 
@@ -44,23 +45,25 @@ def explore(
         raise ValueError(f"at most {MOST_POINTS} points")
     if any(cents > application.request.amount_cents for cents in amounts_cents):
         raise ValueError("the explorer goes down from the amount asked for, never up")
-    points: list[Point] = []
-    for cents in amounts_cents:
-        decision = decide(asking(application, cents), facts, release)
-        points += [_point(decision, cents, months, draw_cents) for months in terms_months]
-    return tuple(points)
+    fees = release.policy.on(facts.as_of.date()).pricing.fees
+    found = Outlooks(release).of([(asking(application, cents), facts) for cents in amounts_cents])
+    return tuple(
+        _point(outlook, cents, months, draw_cents, fees)
+        for cents, outlook in zip(amounts_cents, found, strict=True)
+        for months in terms_months
+    )
 
 
-def _point(decision: Decision, amount_cents: int, months: int, draw_cents: int | None) -> Point:
-    offer, cost = decision.offer, None
-    if offer:
-        draw = min(draw_cents or offer.limit_cents, offer.limit_cents)
-        cost = disclose(draw, offer.limit_cents, offer.monthly_rate_bps, months, offer.fees)
+def _point(outlook: Outlook, amount_cents: int, months: int, draw_cents: int | None, fees: Fees) -> Point:
+    outcome, limit_cents, rate_bps = outlook
+    cost = None
+    if limit_cents is not None and rate_bps is not None:
+        cost = disclose(min(draw_cents or limit_cents, limit_cents), limit_cents, rate_bps, months, fees)
     return Point(
         amount_cents=amount_cents,
         months=months,
-        outcome=decision.outcome,
-        limit_cents=offer.limit_cents if offer else None,
-        monthly_rate_bps=offer.monthly_rate_bps if offer else None,
+        outcome=outcome,
+        limit_cents=limit_cents,
+        monthly_rate_bps=rate_bps,
         cost=cost,
     )

@@ -7,9 +7,10 @@ were tried and how many approved.
 from collections.abc import Iterable
 
 from engine.application import Application
-from engine.decision import DecidingRelease, decide
+from engine.decision import DecidingRelease
 from engine.facts import BankData, Fact, Facts
 from engine.values import Frozen
+from engine.whatif.outlook import Outlooks
 
 
 class Range(Frozen):
@@ -38,16 +39,11 @@ def usual_line(source: str, application: Application, possible: Iterable[Facts],
 
     Quantiles are the tenth, fiftieth and ninetieth of the approved limits, nearest rank.
     """
-    limits, tried = [], 0
-    for facts in possible:
-        tried += 1
-        offer = decide(application, facts, release).offer
-        if offer:
-            limits.append(offer.limit_cents)
-    limits.sort()
+    found = Outlooks(release).of((application, facts) for facts in possible)
+    limits = sorted(outlook.limit_cents for outlook in found if outlook.limit_cents is not None)
 
     def rank(percent: int) -> int | None:
         return limits[-(-percent * len(limits) // 100) - 1] if limits else None
 
-    return Range(source=source, tried=tried, approved=len(limits), low_cents=rank(10),
+    return Range(source=source, tried=len(found), approved=len(limits), low_cents=rank(10),
                  median_cents=rank(50), high_cents=rank(90))  # fmt: skip

@@ -20,6 +20,7 @@ from engine.values import Cents, Frozen, Moment
 from engine.verification.evidence import least_credits
 from engine.verified import as_verified
 from engine.whatif.counterfactual import MOST_CHANGES, MOST_SUGGESTIONS, Change, improvements
+from engine.whatif.outlook import Outlooks
 
 EvidenceKind = Literal[
     "financials", "statements", "tax_paid", "tax_plan", "gst_registered", "defaults_paid", "disclosure_cleared",
@@ -27,6 +28,7 @@ EvidenceKind = Literal[
 ShownBy = Literal["documents", "registry", "bureau"]
 _DAYS_TO_LOOK = 7  # at documents that came on the last day, with a pause or two of the clock
 _MOST_PROVED = 2 * MOST_SUGGESTIONS  # candidates that are tried day by day
+_FIRST_DAYS = 3  # decided before the rest: most of what fails does so at once
 _THOUSAND_CENTS, _DOLLAR_CENTS = 100_000, 100
 _BORNE_OUT = frozenset({"verified", "connected"})
 _UNSEEN = "0" * 64  # stands for the digest of a document that nobody has sent yet
@@ -64,6 +66,7 @@ class Evidence:
     name: Callable[[Application, Facts], Shown | None]
     apply: Callable[[Shown, Facts], Facts]
     met: Callable[[Shown, Facts], bool]
+    dated: bool = False  # whether it makes something else of the facts on another day
 
 
 # -- making and keeping a promise ----------------------------------------------------------------------------
@@ -80,19 +83,19 @@ def promises(
 
     Each was tried on every day from `facts.as_of` to a week after the last, which we may need to look at the evidence.
     """
-    offer = decide(application, facts, release).offer
-    now_cents = offer.limit_cents if offer else 0
+    outlooks = Outlooks(release)
+    (now,) = outlooks.of([(application, facts)])
     kinds = {each.kind: each for each in EVIDENCE if each.shown_by in frozenset(shown_by)}
     found: list[Promise] = []
     tried = [
         changes
-        for changes, decision in improvements(application, facts, release, [_change(each) for each in kinds.values()])
-        if decision.offer is not None
+        for changes, outlook in improvements(application, facts, outlooks, [_change(each) for each in kinds.values()])
+        if outlook.limit_cents is not None
     ]
     for changes in tried[:_MOST_PROVED]:
         evidence = [each for each in kinds.values() if each.kind in {change.name for change in changes}]
-        promise = _proved(application, facts, release, held_until, evidence)
-        if promise is not None and promise.limit_cents > now_cents:
+        promise = _proved(application, facts, outlooks, held_until, evidence, now.limit_cents or 0)
+        if promise is not None:
             found.append(promise)
         if len(found) == MOST_SUGGESTIONS:
             break
@@ -142,31 +145,43 @@ def honoured(
 def _proved(
     application: Application,
     facts: Facts,
-    release: DecidingRelease,
+    outlooks: Outlooks,
     held_until: datetime,
     evidence: Sequence[Evidence],
+    above_cents: int,
 ) -> Promise | None:
-    """The least line and the highest rate over all days, with everything named as of the first; None without a line.
+    """The least line and the highest rate over all days, with everything named as of the first.
 
-    Days matter: histories and ages are counted back from the day of the decision.
+    None where some day has no line above this one. Days matter: histories and ages are counted back from the day of the
+    decision.
     """
     shown: list[Shown] = []
-    limits, rates = [], []
-    for day in range((held_until.date() - facts.as_of.date()).days + 1 + _DAYS_TO_LOOK):
-        later = facts.model_copy(update={"as_of": facts.as_of + timedelta(days=day)})
-        for place, each in enumerate(evidence):
-            if day == 0:
-                named = each.name(application, later)
-                if named is None:
-                    return None
-                shown.append(named)
-            later = each.apply(shown[place], later)
-        offer = decide(application, later, release).offer
-        if offer is None:
+    there = facts
+    for each in evidence:
+        named = each.name(application, there)
+        if named is None:
             return None
-        limits.append(offer.limit_cents)
-        rates.append(offer.monthly_rate_bps)
+        shown.append(named)
+        there = each.apply(named, there)
+    dated = [(each, named) for each, named in zip(evidence, shown, strict=True) if each.dated]
+    days = range((held_until.date() - facts.as_of.date()).days + 1 + _DAYS_TO_LOOK)
+    limits, rates = [], []
+    for block in (days[:_FIRST_DAYS], days[_FIRST_DAYS:]):
+        later = (_on_day(there, facts.as_of + timedelta(days=day), dated) for day in block)
+        for _, limit_cents, rate_bps in outlooks.of((application, each) for each in later):
+            if limit_cents is None or rate_bps is None or limit_cents <= above_cents:
+                return None
+            limits.append(limit_cents)
+            rates.append(rate_bps)
     return Promise(evidence=tuple(shown), limit_cents=min(limits), monthly_rate_bps=max(rates), held_until=held_until)
+
+
+def _on_day(there: Facts, as_of: datetime, dated: Iterable[tuple[Evidence, Shown]]) -> Facts:
+    """What is shown on the first day, as it would be shown on another."""
+    later = there.model_copy(update={"as_of": as_of})
+    for each, shown in dated:
+        later = each.apply(shown, later)
+    return later
 
 
 def _change(evidence: Evidence) -> Change:
@@ -370,7 +385,7 @@ EVIDENCE: tuple[Evidence, ...] = (
     Evidence("statements", "documents", _statements, _with_statements, _statements_met),
     Evidence("tax_paid", "documents", _tax_paid, _with_tax_paid, _tax_paid_met),
     Evidence("tax_plan", "documents", _tax_plan, _with_tax_plan, _tax_plan_met),
-    Evidence("gst_registered", "registry", _gst, _with_gst, _gst_met),
+    Evidence("gst_registered", "registry", _gst, _with_gst, _gst_met, dated=True),
     Evidence("defaults_paid", "bureau", _defaults, _with_defaults_paid, _defaults_met),
     Evidence("disclosure_cleared", "bureau", _disclosure, _with_disclosure_cleared, _disclosure_met),
 )

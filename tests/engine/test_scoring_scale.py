@@ -38,6 +38,10 @@ class Linear:
         """The sum."""
         return float(np.sum(row))
 
+    def raw_many(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The raw score of each row."""
+        return np.array([self.raw(row) for row in rows])
+
     def contributions(self, row: Row) -> NDArray[np.float64]:
         """Each value, and a base of nothing."""
         return np.append(np.asarray(row, dtype=np.float64), 0.0)

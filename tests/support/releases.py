@@ -54,6 +54,10 @@ class LinearScorer:
         """The raw score, summed without rounding on the way."""
         return math.fsum(self.contributions(row).tolist())
 
+    def raw_many(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The raw score of each row."""
+        return np.array([self.raw(row) for row in rows])
+
     def contributions(self, row: Row) -> NDArray[np.float64]:
         """Each feature's part of the raw score, the base last."""
         moved = np.nan_to_num(np.asarray(row, dtype=np.float64) * np.array(self.weights), nan=0.0)

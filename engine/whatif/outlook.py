@@ -1,0 +1,109 @@
+"""What decisions would say, many at once: outcome, limit and rate, without the decisions themselves.
+
+It does: run the rules, features, caps and prices that `decide` runs, sharing whatever the cases have in common, and
+score all rows in one call. It does not: know a rule, give reasons, or record anything. The rule it keeps: an outlook
+is what `decide` says of the same application, facts and release.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from engine.application import Application
+from engine.decision import DecidingRelease, Outcome, not_set_aside, settled
+from engine.facts import Facts
+from engine.features import FEATURES, Evidence, Feature
+from engine.limits import assign
+from engine.policy import Policy
+from engine.pricing import price
+from engine.scoring.scale import RECORD_DECIMALS, graded
+from engine.screening import RULES, Case, Finding, Rule, brakes, failed_sources
+from engine.verified import as_verified
+from engine.whatif.sharing import Parts, Shared, Together, parts_of
+
+Pair = tuple[Application, Facts]
+
+
+class Outlook(NamedTuple):
+    """What a decision comes to; limit and rate where it offers a line."""
+
+    outcome: Outcome
+    limit_cents: int | None = None
+    monthly_rate_bps: int | None = None
+
+
+class Outlooks:
+    """The outlooks of one question under one release: what its cases have in common is worked out once.
+
+    Whatever was asked about is kept, so that an instance lives no longer than its question.
+    """
+
+    def __init__(self, release: DecidingRelease) -> None:
+        self._release: Final = release
+        self._kept: Final[list[object]] = []
+        self._policies: Final[dict[date, Policy]] = {}
+        self._verified: Final[dict[tuple[int, int], Application]] = {}
+        self._assign: Final = Shared(assign)
+        self._screen: Together[Sequence[Finding]] | None = None
+        self._row: Together[float] | None = None
+
+    def of(self, pairs: Iterable[Pair]) -> list[Outlook]:
+        """The outlook of each application on its facts."""
+        found: list[Outlook] = []
+        scored: list[tuple[int, Case, Parts]] = []
+        for application, facts in pairs:
+            case = self._case(application, facts)
+            parts = parts_of(case)
+            ended = settled(not_set_aside(self._findings(case, parts), facts), facts)
+            found.append(Outlook(ended[0] if ended else "decline"))
+            if ended is None:
+                scored.append((len(found) - 1, case, parts))
+        for (place, case, parts), raw in zip(scored, self._raws(scored), strict=True):
+            found[place] = self._line(case, parts, raw)
+        return found
+
+    def _case(self, application: Application, facts: Facts) -> Case:
+        day = facts.as_of.date()
+        if (policy := self._policies.get(day)) is None:
+            policy = self._policies[day] = self._release.policy.on(day)
+        key = id(application), id(facts.documents)
+        if (verified := self._verified.get(key)) is None:
+            verified = self._verified[key] = as_verified(application, facts)
+        case = Case(verified, facts, Evidence.of(verified, facts), policy)
+        self._kept.append((application, case))
+        return case
+
+    def _findings(self, case: Case, parts: Parts) -> tuple[Finding, ...]:
+        if self._screen is None:
+            self._screen = Together([*map(_check, RULES), failed_sources, brakes], case)
+        return tuple(finding for found in self._screen.of(case, parts) for finding in found)
+
+    def _raws(self, scored: Sequence[tuple[int, Case, Parts]]) -> list[float]:
+        """The raw scores, all in one call."""
+        if not scored:
+            return []
+        if self._row is None:
+            self._row = Together([*map(_value, FEATURES)], scored[0][1])
+        rows = np.empty((len(scored), len(FEATURES)))
+        rows[:, self._row.order] = [self._row.of(case, parts) for _, case, parts in scored]
+        return [float(raw) for raw in self._release.scorer.raw_many(rows)]
+
+    def _line(self, case: Case, parts: Parts, raw: float) -> Outlook:
+        """What is offered on a score, where nothing was found."""
+        pd, grade = graded(raw, self._release.calibration, case.policy.grade_table)
+        # The cap on losses takes the PD as recorded, so that no other digit need tell two cases apart.
+        limit = self._assign.of(case, parts, grade, round(pd, RECORD_DECIMALS)).limit_cents if grade else 0
+        if not grade or not limit:
+            return Outlook("decline")
+        return Outlook("approve", limit, price(case.policy.pricing, grade, limit))
+
+
+def _check(rule: Rule) -> Callable[[Case], Sequence[Finding]]:
+    fires, finding = rule
+    return lambda case: (finding,) if fires(case) else ()
+
+
+def _value(feature: Feature) -> Callable[[Case], float]:
+    return lambda case: feature.value(case.evidence)

@@ -1,0 +1,122 @@
+"""Pure functions of a case, worked out once for all cases that are alike in what they read.
+
+It does: watch which parts of a case a function reads, and give its result again to a case with the very same parts
+there. It does not: know what a part means, nor which function reads which. The rule it keeps: a pure function that
+finds the same objects wherever it looks gives the same result, so nothing is declared and nothing declared wrongly.
+"""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from operator import attrgetter, itemgetter
+from typing import Final, Generic, TypeVar, cast
+
+from engine.application import Application
+from engine.facts import LATER, SOURCES, Facts
+from engine.features import Evidence
+from engine.screening import Case
+
+T = TypeVar("T")
+Parts = tuple[Hashable, ...]
+
+# How finely what is read is told apart. Whatever has another name counts as the whole of it.
+_APPLICATION: Final = ("business", "request", "finances")
+_FACTS: Final = (*SOURCES, *LATER)
+_EVIDENCE: Final = ("register", "marketplace", "orders", "bank", "bureau")
+_of_application, _of_facts, _of_evidence = attrgetter(*_APPLICATION), attrgetter(*_FACTS), attrgetter(*_EVIDENCE)
+
+
+def parts_of(case: Case) -> Parts:
+    """What a case consists of, as keys that are good for as long as somebody keeps the case."""
+    application, facts, evidence = case.application, case.facts, case.evidence
+    return (
+        facts.as_of,
+        *map(id, (case.policy, application, facts, evidence)),
+        *map(id, _of_application(application)),
+        *map(id, _of_facts(facts)),
+        *map(id, _of_evidence(evidence)),
+    )
+
+
+_AS_OF, _POLICY, _WHOLE_APPLICATION, _WHOLE_FACTS, _WHOLE_EVIDENCE, _FIRST = range(6)  # places in the parts
+
+
+def _places(names: Sequence[str], first: int) -> dict[str, int]:
+    return {"as_of": _AS_OF} | {name: place for place, name in enumerate(names, first)}
+
+
+_PLACES_APPLICATION: Final = _places(_APPLICATION, _FIRST)
+_PLACES_FACTS: Final = _places(_FACTS, _FIRST + len(_APPLICATION))
+_PLACES_EVIDENCE: Final = _places(_EVIDENCE, _FIRST + len(_APPLICATION) + len(_FACTS))
+
+
+class _Watched:
+    """Stands for one part of a case, and notes the place of whatever is read of it."""
+
+    __slots__ = ("_note", "_of", "_places", "_whole")
+
+    def __init__(self, of: object, places: Mapping[str, int], whole: int, seen: set[int]) -> None:
+        self._of, self._places, self._whole, self._note = of, places, whole, seen.add
+
+    def __getattr__(self, name: str) -> object:
+        self._note(self._places.get(name, self._whole))
+        return getattr(self._of, name)
+
+
+class _WatchedEvidence(_Watched):
+    """Evidence, whose application is watched by itself."""
+
+    __slots__ = ("application",)
+    application: _Watched
+
+
+def _watched(case: Case, seen: set[int]) -> Case:
+    """The same case, which notes the places of what is read in `seen`."""
+    application = _Watched(case.application, _PLACES_APPLICATION, _WHOLE_APPLICATION, seen)
+    evidence = _WatchedEvidence(case.evidence, _PLACES_EVIDENCE, _WHOLE_EVIDENCE, seen)
+    evidence.application = application
+    facts = _Watched(case.facts, _PLACES_FACTS, _WHOLE_FACTS, seen)
+    return Case(cast(Application, application), cast(Facts, facts), cast(Evidence, evidence), case.policy)
+
+
+class Shared(Generic[T]):
+    """A pure function of a case, and of plain values beside it, that remembers its results by what it read."""
+
+    def __init__(self, compute: Callable[..., T]) -> None:
+        self._compute: Final = compute
+        self._known: Final[dict[tuple[int, ...], tuple[itemgetter[Parts], dict[Hashable, T]]]] = {}
+
+    def of(self, case: Case, parts: Parts, *beside: Hashable) -> T:
+        """The result for a case that consists of these parts; whoever asks keeps the case alive."""
+        for pick, known in self._known.values():
+            key = (pick(parts), beside)
+            if key in known:
+                return known[key]
+        seen = {_POLICY}  # the one part that is not watched
+        result = self._compute(_watched(case, seen), *beside)
+        places = tuple(sorted(seen))
+        pick, known = self._known.setdefault(places, (itemgetter(*places), {}))
+        known[pick(parts), beside] = result
+        return result
+
+
+class Together(Generic[T]):
+    """Many pure functions of a case, shared in groups: those that read the same parts of the first case.
+
+    `order` says whose result stands at each place. How they are grouped decides how much is shared, and nothing else.
+    """
+
+    def __init__(self, functions: Sequence[Callable[[Case], T]], first: Case) -> None:
+        groups: dict[frozenset[int], list[int]] = {}
+        for place, function in enumerate(functions):
+            seen: set[int] = set()
+            function(_watched(first, seen))
+            groups.setdefault(frozenset(seen), []).append(place)
+        self.order: Final = [place for group in groups.values() for place in group]
+        self._groups: Final = [Shared(_all([functions[place] for place in group])) for group in groups.values()]
+
+    def of(self, case: Case, parts: Parts) -> list[T]:
+        """Every function's result, in `order`."""
+        return [result for group in self._groups for result in group.of(case, parts)]
+
+
+def _all(functions: Sequence[Callable[[Case], T]]) -> Callable[[Case], list[T]]:
+    return lambda case: [function(case) for function in functions]
