@@ -7,6 +7,7 @@ missing number as 0; absent sources cap by evidence instead; a true zero is a va
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal
 
 from engine.application import LARGEST_CENTS, SMALLEST_CENTS, STEP_CENTS
@@ -21,13 +22,14 @@ BPS = 10_000
 _HALF = BLOCKS // 2
 _NO_COVER = Decimal(1)  # the cash left was divided by the cover already
 _FINANCIAL_EVIDENCE = frozenset({"tax_account", "financial_statements"})  # what lifts the cap on connected data
+CapStatus = Literal["computed", "absent", "failed"]
 
 
 class Cap(Frozen):
     """One cap. `cents` is None where `status` says that its source gave no number."""
 
     name: str
-    status: Literal["computed", "absent", "failed"]
+    status: CapStatus
     cents: int | None
     reason: str | None
 
@@ -63,15 +65,21 @@ def assign(case: Case, grade: str, pd: float) -> Assignment:
 
 
 def _stated(name: str, cents: int, reason: str | None) -> Cap:
-    return Cap(name=name, status="computed", cents=cents, reason=reason)
+    return _cap(name, "computed", cents, reason)
+
+
+@lru_cache(maxsize=2048)
+def _cap(name: str, status: CapStatus, cents: int | None, reason: str | None) -> Cap:
+    # Most caps are of few amounts, and of the same ones as often as a case is decided again.
+    return Cap(name=name, status=status, cents=cents, reason=reason)
 
 
 def _from_bank(case: Case, name: str, reason: str, compute: Callable[[BankSummary], int]) -> Cap:
     fact, bank = case.facts.bank, case.evidence.bank
     if fact.status == "failed":
-        return Cap(name=name, status="failed", cents=None, reason=reason)
+        return _cap(name, "failed", None, reason)
     if bank is None or not bank.revenue:  # no whole month covered: nothing to compute from, not a zero
-        return Cap(name=name, status="absent", cents=None, reason=reason)
+        return _cap(name, "absent", None, reason)
     return _stated(name, compute(bank), reason)
 
 
@@ -115,7 +123,7 @@ def _from_orders(case: Case, grade: GradeTerms) -> Cap:
     """A grade's share of the purchases of one order-to-cash cycle."""
     status, orders = case.facts.marketplace.status, case.evidence.orders
     if orders is None:
-        return Cap(name="marketplace", status="failed" if status == "failed" else "absent", cents=None, reason="R18")
+        return _cap("marketplace", "failed" if status == "failed" else "absent", None, "R18")
     cycle = case.policy.limits.cycle_months
     return _stated("marketplace", orders.gmv_cents * cycle * grade.gmv_factor_bps // (12 * BPS), "R18")
 
@@ -158,7 +166,7 @@ def _officer_cap(case: Case) -> tuple[Cap, ...]:
 def _exposure_cap(held: Exposure | None, status: str, policy: Policy) -> Cap:
     """Room left under the most lent to one business and to its group."""
     if held is None:
-        return Cap(name="exposure", status="failed" if status == "failed" else "absent", cents=None, reason="R29")
+        return _cap("exposure", "failed" if status == "failed" else "absent", None, "R29")
     terms = policy.limits
     room = min(terms.most_business_cents - held.business_cents, terms.most_group_cents - held.group_cents)
     return _stated("exposure", max(room, 0), "R29")

@@ -6,6 +6,7 @@ is what `decide` says of the same application, facts and release.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Final, NamedTuple
 
@@ -21,7 +22,7 @@ from engine.pricing import price
 from engine.scoring.scale import RECORD_DECIMALS, graded
 from engine.screening import RULES, Case, Finding, Rule, brakes, failed_sources
 from engine.verified import as_verified
-from engine.whatif.sharing import Parts, Shared, Together, parts_of
+from engine.whatif.sharing import Shared, Sight, Together
 
 Pair = tuple[Application, Facts]
 
@@ -45,6 +46,7 @@ class Outlooks:
         self._kept: Final[list[object]] = []
         self._policies: Final[dict[date, Policy]] = {}
         self._verified: Final[dict[tuple[int, int], Application]] = {}
+        self._summed: Final[dict[tuple[int, int, date], Evidence]] = {}
         self._assign: Final = Shared(assign)
         self._screen: Together[Sequence[Finding]] | None = None
         self._row: Together[float] | None = None
@@ -52,52 +54,58 @@ class Outlooks:
     def of(self, pairs: Iterable[Pair]) -> list[Outlook]:
         """The outlook of each application on its facts."""
         found: list[Outlook] = []
-        scored: list[tuple[int, Case, Parts]] = []
+        scored: list[tuple[int, Sight]] = []
         for application, facts in pairs:
-            case = self._case(application, facts)
-            parts = parts_of(case)
-            ended = settled(not_set_aside(self._findings(case, parts), facts), facts)
-            found.append(Outlook(ended[0] if ended else "decline"))
+            sight = Sight(self._case(application, facts))
+            self._kept.append((application, sight))
+            ended = settled(not_set_aside(self._findings(sight), facts), facts)
             if ended is None:
-                scored.append((len(found) - 1, case, parts))
-        for (place, case, parts), raw in zip(scored, self._raws(scored), strict=True):
-            found[place] = self._line(case, parts, raw)
+                scored.append((len(found), sight))
+            found.append(Outlook(ended[0] if ended else "decline"))
+        for (place, sight), raw in zip(scored, self._raws([sight for _, sight in scored]), strict=True):
+            found[place] = self._line(sight, raw)
         return found
 
     def _case(self, application: Application, facts: Facts) -> Case:
+        """The case as `decide` makes it."""
         day = facts.as_of.date()
         if (policy := self._policies.get(day)) is None:
             policy = self._policies[day] = self._release.policy.on(day)
-        key = id(application), id(facts.documents)
-        if (verified := self._verified.get(key)) is None:
-            verified = self._verified[key] = as_verified(application, facts)
-        case = Case(verified, facts, Evidence.of(verified, facts), policy)
-        self._kept.append((application, case))
-        return case
+        stated = id(application), id(facts.documents)
+        if (verified := self._verified.get(stated)) is None:
+            verified = self._verified[stated] = as_verified(application, facts)
+        blocks = id(facts.bank.value), id(facts.marketplace.value), day
+        if (summed := self._summed.get(blocks)) is None:
+            evidence = self._summed[blocks] = Evidence.of(verified, facts)
+        else:
+            register, bureau = facts.registry.value, facts.bureau.value
+            evidence = replace(summed, application=verified, register=register, bureau=bureau)
+        return Case(verified, facts, evidence, policy)
 
-    def _findings(self, case: Case, parts: Parts) -> tuple[Finding, ...]:
+    def _findings(self, sight: Sight) -> tuple[Finding, ...]:
         if self._screen is None:
-            self._screen = Together([*map(_check, RULES), failed_sources, brakes], case)
-        return tuple(finding for found in self._screen.of(case, parts) for finding in found)
+            self._screen = Together([*map(_check, RULES), failed_sources, brakes], sight)
+        return tuple(finding for found in self._screen.of(sight) for finding in found)
 
-    def _raws(self, scored: Sequence[tuple[int, Case, Parts]]) -> list[float]:
+    def _raws(self, sights: Sequence[Sight]) -> list[float]:
         """The raw scores, all in one call."""
-        if not scored:
+        if not sights:
             return []
         if self._row is None:
-            self._row = Together([*map(_value, FEATURES)], scored[0][1])
-        rows = np.empty((len(scored), len(FEATURES)))
-        rows[:, self._row.order] = [self._row.of(case, parts) for _, case, parts in scored]
+            self._row = Together([*map(_value, FEATURES)], sights[0])
+        rows = np.empty((len(sights), len(FEATURES)))
+        rows[:, self._row.order] = [self._row.of(sight) for sight in sights]
         return [float(raw) for raw in self._release.scorer.raw_many(rows)]
 
-    def _line(self, case: Case, parts: Parts, raw: float) -> Outlook:
+    def _line(self, sight: Sight, raw: float) -> Outlook:
         """What is offered on a score, where nothing was found."""
-        pd, grade = graded(raw, self._release.calibration, case.policy.grade_table)
+        policy = sight.case.policy
+        pd, grade = graded(raw, self._release.calibration, policy.grade_table)
         # The cap on losses takes the PD as recorded, so that no other digit need tell two cases apart.
-        limit = self._assign.of(case, parts, grade, round(pd, RECORD_DECIMALS)).limit_cents if grade else 0
+        limit = self._assign.of(sight, grade, round(pd, RECORD_DECIMALS)).limit_cents if grade else 0
         if not grade or not limit:
             return Outlook("decline")
-        return Outlook("approve", limit, price(case.policy.pricing, grade, limit))
+        return Outlook("approve", limit, price(policy.pricing, grade, limit))
 
 
 def _check(rule: Rule) -> Callable[[Case], Sequence[Finding]]:

@@ -6,7 +6,7 @@ credit file can show is named, in round figures; what is promised is the least t
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 
@@ -59,14 +59,18 @@ class Promise(Frozen):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A kind of evidence: who shows it, how it is named, what it makes of the facts, and whether facts show it."""
+    """A kind of evidence: who shows it, how it is named, what it makes of the facts, and whether facts show it.
+
+    It reads and makes another of one fact, that of `shown_by`, or of `changes` where documents bear out another.
+    """
 
     kind: EvidenceKind
     shown_by: ShownBy
     name: Callable[[Application, Facts], Shown | None]
     apply: Callable[[Shown, Facts], Facts]
     met: Callable[[Shown, Facts], bool]
-    dated: bool = False  # whether it makes something else of the facts on another day
+    changes: Literal["bank"] | None = None
+    dated: bool = False  # whether it makes something else of the fact on another day
 
 
 # -- making and keeping a promise ----------------------------------------------------------------------------
@@ -83,9 +87,9 @@ def promises(
 
     Each was tried on every day from `facts.as_of` to a week after the last, which we may need to look at the evidence.
     """
-    outlooks = Outlooks(release)
+    outlooks, ways = Outlooks(release), frozenset(shown_by)
     (now,) = outlooks.of([(application, facts)])
-    kinds = {each.kind: each for each in EVIDENCE if each.shown_by in frozenset(shown_by)}
+    kinds = {each.kind: _once(each) for each in EVIDENCE if each.shown_by in ways}
     found: list[Promise] = []
     tried = [
         changes
@@ -182,6 +186,20 @@ def _on_day(there: Facts, as_of: datetime, dated: Iterable[tuple[Evidence, Shown
     for each, shown in dated:
         later = each.apply(shown, later)
     return later
+
+
+def _once(evidence: Evidence) -> Evidence:
+    """The same evidence, which makes the same fact only once of what it is shown on: the others share it."""
+    name, known = evidence.changes or evidence.shown_by, dict[object, tuple[object, Facts]]()
+
+    def apply(shown: Shown, facts: Facts) -> Facts:
+        fact = getattr(facts, name)
+        key = shown, id(fact), facts.as_of if evidence.dated else None
+        if key not in known:
+            known[key] = fact, evidence.apply(shown, facts)
+        return facts.model_copy(update={name: getattr(known[key][1], name)})
+
+    return replace(evidence, apply=apply)
 
 
 def _change(evidence: Evidence) -> Change:
@@ -382,7 +400,7 @@ def _two_figures(cents: int) -> int:
 # In this order: a tax account that shows less overdue than the one beside financial statements comes after it.
 EVIDENCE: tuple[Evidence, ...] = (
     Evidence("financials", "documents", _financials, _with_financials, _financials_met),
-    Evidence("statements", "documents", _statements, _with_statements, _statements_met),
+    Evidence("statements", "documents", _statements, _with_statements, _statements_met, changes="bank"),
     Evidence("tax_paid", "documents", _tax_paid, _with_tax_paid, _tax_paid_met),
     Evidence("tax_plan", "documents", _tax_plan, _with_tax_plan, _tax_plan_met),
     Evidence("gst_registered", "registry", _gst, _with_gst, _gst_met, dated=True),

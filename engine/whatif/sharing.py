@@ -5,7 +5,7 @@ there. It does not: know what a part means, nor which function reads which. The 
 finds the same objects wherever it looks gives the same result, so nothing is declared and nothing declared wrongly.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence, Set
 from operator import attrgetter, itemgetter
 from typing import Final, Generic, TypeVar, cast
 
@@ -46,6 +46,14 @@ def _places(names: Sequence[str], first: int) -> dict[str, int]:
 _PLACES_APPLICATION: Final = _places(_APPLICATION, _FIRST)
 _PLACES_FACTS: Final = _places(_FACTS, _FIRST + len(_APPLICATION))
 _PLACES_EVIDENCE: Final = _places(_EVIDENCE, _FIRST + len(_APPLICATION) + len(_FACTS))
+_OFTEN: Final = frozenset(
+    (
+        _AS_OF,
+        _PLACES_APPLICATION["request"],
+        _PLACES_APPLICATION["finances"],
+        _PLACES_EVIDENCE["orders"],
+    )
+)
 
 
 class _Watched:
@@ -68,13 +76,18 @@ class _WatchedEvidence(_Watched):
     application: _Watched
 
 
-def _watched(case: Case, seen: set[int]) -> Case:
-    """The same case, which notes the places of what is read in `seen`."""
-    application = _Watched(case.application, _PLACES_APPLICATION, _WHOLE_APPLICATION, seen)
-    evidence = _WatchedEvidence(case.evidence, _PLACES_EVIDENCE, _WHOLE_EVIDENCE, seen)
-    evidence.application = application
-    facts = _Watched(case.facts, _PLACES_FACTS, _WHOLE_FACTS, seen)
-    return Case(cast(Application, application), cast(Facts, facts), cast(Evidence, evidence), case.policy)
+class Sight:
+    """A case, what it consists of, and the same case as one that can be seen being read."""
+
+    __slots__ = ("case", "parts", "seen", "watched")
+
+    def __init__(self, case: Case) -> None:
+        self.case, self.parts, self.seen = case, parts_of(case), set[int]()
+        application = _Watched(case.application, _PLACES_APPLICATION, _WHOLE_APPLICATION, self.seen)
+        evidence = _WatchedEvidence(case.evidence, _PLACES_EVIDENCE, _WHOLE_EVIDENCE, self.seen)
+        evidence.application = application
+        facts = _Watched(case.facts, _PLACES_FACTS, _WHOLE_FACTS, self.seen)
+        self.watched = Case(cast(Application, application), cast(Facts, facts), cast(Evidence, evidence), case.policy)
 
 
 class Shared(Generic[T]):
@@ -84,38 +97,50 @@ class Shared(Generic[T]):
         self._compute: Final = compute
         self._known: Final[dict[tuple[int, ...], tuple[itemgetter[Parts], dict[Hashable, T]]]] = {}
 
-    def of(self, case: Case, parts: Parts, *beside: Hashable) -> T:
-        """The result for a case that consists of these parts; whoever asks keeps the case alive."""
+    def of(self, sight: Sight, *beside: Hashable) -> T:
+        """The result for this case; whoever asks keeps the sight alive, and with it whatever the keys stand for."""
         for pick, known in self._known.values():
-            key = (pick(parts), beside)
+            key = (pick(sight.parts), beside)
             if key in known:
                 return known[key]
-        seen = {_POLICY}  # the one part that is not watched
-        result = self._compute(_watched(case, seen), *beside)
-        places = tuple(sorted(seen))
+        sight.seen.clear()
+        result = self._compute(sight.watched, *beside)
+        self.remember(result, sight.seen, sight.parts, *beside)
+        return result
+
+    def remember(self, result: T, seen: Set[int], parts: Parts, *beside: Hashable) -> None:
+        """Keep a result that was worked out from the parts at these places, and from the policy."""
+        places = tuple(sorted({_POLICY, *seen}))
         pick, known = self._known.setdefault(places, (itemgetter(*places), {}))
         known[pick(parts), beside] = result
-        return result
 
 
 class Together(Generic[T]):
-    """Many pure functions of a case, shared in groups: those that read the same parts of the first case.
+    """Many pure functions of a case, shared in groups, by what they read of the first case that changes often.
 
     `order` says whose result stands at each place. How they are grouped decides how much is shared, and nothing else.
     """
 
-    def __init__(self, functions: Sequence[Callable[[Case], T]], first: Case) -> None:
-        groups: dict[frozenset[int], list[int]] = {}
+    def __init__(self, functions: Sequence[Callable[[Case], T]], first: Sight) -> None:
+        groups: dict[Set[int], list[int]] = {}
+        read: dict[Set[int], set[int]] = {}
+        results = []
         for place, function in enumerate(functions):
-            seen: set[int] = set()
-            function(_watched(first, seen))
-            groups.setdefault(frozenset(seen), []).append(place)
+            first.seen.clear()
+            results.append(function(first.watched))
+            often = _OFTEN & first.seen
+            groups.setdefault(often, []).append(place)
+            read.setdefault(often, set()).update(first.seen)
         self.order: Final = [place for group in groups.values() for place in group]
-        self._groups: Final = [Shared(_all([functions[place] for place in group])) for group in groups.values()]
+        self._groups: Final[list[Shared[list[T]]]] = []
+        for which, group in groups.items():
+            shared = Shared(_all([functions[place] for place in group]))
+            shared.remember([results[place] for place in group], read[which], first.parts)
+            self._groups.append(shared)
 
-    def of(self, case: Case, parts: Parts) -> list[T]:
+    def of(self, sight: Sight) -> list[T]:
         """Every function's result, in `order`."""
-        return [result for group in self._groups for result in group.of(case, parts)]
+        return [result for group in self._groups for result in group.of(sight)]
 
 
 def _all(functions: Sequence[Callable[[Case], T]]) -> Callable[[Case], list[T]]:
