@@ -7,11 +7,9 @@ finds the same objects wherever it looks gives the same result, so nothing is de
 
 from collections.abc import Callable, Hashable, Mapping, Sequence, Set
 from operator import attrgetter, itemgetter
-from typing import Final, Generic, TypeVar, cast
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
-from engine.application import Application
-from engine.facts import LATER, SOURCES, Facts
-from engine.features import Evidence
+from engine.facts import LATER, SOURCES
 from engine.screening import Case
 
 T = TypeVar("T")
@@ -40,12 +38,12 @@ _AS_OF, _POLICY, _WHOLE_APPLICATION, _WHOLE_FACTS, _WHOLE_EVIDENCE, _FIRST = ran
 
 
 def _places(names: Sequence[str], first: int) -> dict[str, int]:
-    return {"as_of": _AS_OF} | {name: place for place, name in enumerate(names, first)}
+    return {name: place for place, name in enumerate(names, first)}
 
 
 _PLACES_APPLICATION: Final = _places(_APPLICATION, _FIRST)
-_PLACES_FACTS: Final = _places(_FACTS, _FIRST + len(_APPLICATION))
-_PLACES_EVIDENCE: Final = _places(_EVIDENCE, _FIRST + len(_APPLICATION) + len(_FACTS))
+_PLACES_FACTS: Final = {"as_of": _AS_OF} | _places(_FACTS, _FIRST + len(_APPLICATION))
+_PLACES_EVIDENCE: Final = {"as_of": _AS_OF} | _places(_EVIDENCE, _FIRST + len(_APPLICATION) + len(_FACTS))
 _OFTEN: Final = frozenset(
     (
         _AS_OF,
@@ -59,21 +57,33 @@ _OFTEN: Final = frozenset(
 class _Watched:
     """Stands for one part of a case, and notes the place of whatever is read of it."""
 
-    __slots__ = ("_note", "_of", "_places", "_whole")
+    __slots__ = ("note", "of")
+    whole: ClassVar[int]
 
-    def __init__(self, of: object, places: Mapping[str, int], whole: int, seen: set[int]) -> None:
-        self._of, self._places, self._whole, self._note = of, places, whole, seen.add
+    def __init__(self, of: object, note: Callable[[int], None]) -> None:
+        self.of, self.note = of, note
 
     def __getattr__(self, name: str) -> object:
-        self._note(self._places.get(name, self._whole))
-        return getattr(self._of, name)
+        self.note(self.whole)
+        return getattr(self.of, name)
 
 
-class _WatchedEvidence(_Watched):
-    """Evidence, whose application is watched by itself."""
+def _noting(name: str, place: int) -> property:
+    def read(watched: _Watched) -> object:
+        watched.note(place)
+        return getattr(watched.of, name)
 
-    __slots__ = ("application",)
-    application: _Watched
+    return property(read)  # three times as fast as __getattr__
+
+
+def _watched(places: Mapping[str, int], whole: int, *more: str) -> type[_Watched]:
+    told = {name: _noting(name, place) for name, place in places.items()}
+    return type("_Watched", (_Watched,), {"__slots__": more, "whole": whole, **told})
+
+
+_WatchedApplication: Final = _watched(_PLACES_APPLICATION, _WHOLE_APPLICATION)
+_WatchedFacts: Final = _watched(_PLACES_FACTS, _WHOLE_FACTS)
+_WatchedEvidence: Final = _watched(_PLACES_EVIDENCE, _WHOLE_EVIDENCE, "application")
 
 
 class Sight:
@@ -83,11 +93,11 @@ class Sight:
 
     def __init__(self, case: Case) -> None:
         self.case, self.parts, self.seen = case, parts_of(case), set[int]()
-        application = _Watched(case.application, _PLACES_APPLICATION, _WHOLE_APPLICATION, self.seen)
-        evidence = _WatchedEvidence(case.evidence, _PLACES_EVIDENCE, _WHOLE_EVIDENCE, self.seen)
+        application: Any = _WatchedApplication(case.application, self.seen.add)
+        facts: Any = _WatchedFacts(case.facts, self.seen.add)
+        evidence: Any = _WatchedEvidence(case.evidence, self.seen.add)
         evidence.application = application
-        facts = _Watched(case.facts, _PLACES_FACTS, _WHOLE_FACTS, self.seen)
-        self.watched = Case(cast(Application, application), cast(Facts, facts), cast(Evidence, evidence), case.policy)
+        self.watched = Case(application, facts, evidence, case.policy)
 
 
 class Shared(Generic[T]):
