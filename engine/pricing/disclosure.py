@@ -6,6 +6,7 @@ cash flows, and the figures are checked against each other before the disclosure
 """
 
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -117,6 +118,9 @@ class CostDisclosure(BaseModel):
         return self
 
 
+@lru_cache(
+    maxsize=1024, typed=True
+)  # of a few kB each; lines are of whole steps and rates of a grid, so draws come again
 def disclose(draw_cents: int, limit_cents: int, monthly_rate: MonthlyRate, months: int, fees: Fees) -> CostDisclosure:
     """State the cost of one draw on day 0, repaid in equal monthly instalments over the months.
 

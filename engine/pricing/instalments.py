@@ -77,13 +77,18 @@ def schedule(principal_cents: int, monthly_rate: MonthlyRate, months: int) -> tu
     return tuple(instalments)
 
 
-@lru_cache(maxsize=4096)  # two whole numbers each, of a hundred digits where the term is long
 def _level_payment(principal_cents: int, part: int, whole: int, months: int) -> tuple[int, int]:
     """Give the equal payment P*m / (1 - (1+m)^-n) as an exact fraction, for a monthly rate m = part/whole."""
     if part == 0:
         return principal_cents, months
-    grown, start = (whole + part) ** months, whole**months
+    grown, start = _growth(part, whole, months)
     return principal_cents * part * grown, whole * (grown - start)
+
+
+@lru_cache(maxsize=1024)  # a price grid has a few dozen rates, and terms are a few
+def _growth(part: int, whole: int, months: int) -> tuple[int, int]:
+    """Give (1+m)^n, for a monthly rate m = part/whole, as a fraction that is not reduced."""
+    return (whole + part) ** months, whole**months
 
 
 def loan_for_payment(net_cash_cents: int, dscr: Decimal, monthly_rate: MonthlyRate, months: int) -> int:

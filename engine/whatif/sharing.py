@@ -105,7 +105,7 @@ class Shared(Generic[T]):
 
     def __init__(self, compute: Callable[..., T]) -> None:
         self._compute: Final = compute
-        self._known: Final[dict[tuple[int, ...], tuple[itemgetter[Parts], dict[Hashable, T]]]] = {}
+        self._known: Final[dict[Set[int], tuple[itemgetter[Parts], dict[Hashable, T]]]] = {}
 
     def of(self, sight: Sight, *beside: Hashable) -> T:
         """The result for this case; whoever asks keeps the sight alive, and with it whatever the keys stand for."""
@@ -120,8 +120,10 @@ class Shared(Generic[T]):
 
     def remember(self, result: T, seen: Set[int], parts: Parts, *beside: Hashable) -> None:
         """Keep a result that was worked out from the parts at these places, and from the policy."""
-        places = tuple(sorted({_POLICY, *seen}))
-        pick, known = self._known.setdefault(places, (itemgetter(*places), {}))
+        places = frozenset((_POLICY, *seen))
+        if places not in self._known:
+            self._known[places] = itemgetter(*places), {}
+        pick, known = self._known[places]
         known[pick(parts), beside] = result
 
 
