@@ -8,7 +8,7 @@ missing number as 0; absent sources cap by evidence instead; a true zero is a va
 from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from engine.application import LARGEST_CENTS, SMALLEST_CENTS, STEP_CENTS
 from engine.facts.standing import Exposure
@@ -34,7 +34,7 @@ class Cap(Frozen):
     reason: str | None
 
 
-class Assignment(Frozen):
+class Assignment(NamedTuple):
     """All caps, the limit they leave (0 where below the product's smallest), and the cap that bound."""
 
     caps: tuple[Cap, ...]

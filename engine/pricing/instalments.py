@@ -91,6 +91,7 @@ def _growth(part: int, whole: int, months: int) -> tuple[int, int]:
     return (whole + part) ** months, whole**months
 
 
+@lru_cache(maxsize=1024, typed=True)  # a business's cash stays the same however often it is decided again
 def loan_for_payment(net_cash_cents: int, dscr: Decimal, monthly_rate: MonthlyRate, months: int) -> int:
     """Give the loan that a business's monthly net cash, divided by the cover wanted, repays over the months.
 
