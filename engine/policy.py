@@ -8,10 +8,11 @@ code; an amendment replaces single values from its date on.
 import copy
 import tomllib
 from datetime import date
+from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, JsonValue, PrivateAttr, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from engine.application import LARGEST_CENTS, SMALLEST_CENTS, LineCents
 from engine.pricing import PricingPolicy
@@ -216,17 +217,21 @@ class PolicyBook(Frozen):
     effective_from: date
     base: Table
     amendments: Annotated[tuple[Amendment, ...], Field(strict=False)] = ()
-    _versions: tuple[tuple[date, Policy], ...] = PrivateAttr()  # the last that began counts
 
     @model_validator(mode="after")
     def _every_version(self) -> Self:
-        # Built now, so that a wrong amendment fails today and not on its day.
         starts = [self.effective_from, *(a.effective_from for a in self.amendments)]
         if any(later <= earlier for earlier, later in pairwise(starts)):
             raise problem("amendments_order", "Amendments must be in order of effective_from")
-        versions = (_terms(self.base, self.amendments[:n]) for n in range(len(starts)))
-        self._versions = tuple(zip(starts, versions, strict=True))
+        self.on(self.effective_from)  # builds them all, so that a wrong amendment fails today and not on its day
         return self
+
+    @cached_property
+    def versions(self) -> tuple[tuple[date, Policy], ...]:
+        """The terms from each day on, newest first; read at every decision."""
+        starts = [self.effective_from, *(a.effective_from for a in self.amendments)]
+        terms = (_terms(self.base, self.amendments[:n]) for n in range(len(starts)))
+        return tuple(zip(starts, terms, strict=True))[::-1]
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -235,7 +240,7 @@ class PolicyBook(Frozen):
 
     def on(self, day: date) -> Policy:
         """The terms in force on a day; ValueError before the book begins."""
-        for begins, policy in reversed(self._versions):
+        for begins, policy in self.versions:
             if begins <= day:
                 return policy
         raise ValueError(f"no policy in force on {day}: the book begins on {self.effective_from}")
