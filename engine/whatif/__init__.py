@@ -1,9 +1,9 @@
 """Re-decisions: offer explorer, counterfactuals, value of a missing fact, materiality bands.
 
-It does: ask `decide` again with one thing changed, and nothing else; no formula here knows how a decision is
-made. It does not: suggest what a source cannot verify. The rules it keeps: at most two changes at a time and
-three suggestions a decision; what is promised is the least that was found on any day; a band speaks of one value at a
-time and of the lattice it was proved on.
+It does: ask again what `decide` would say with one thing changed, and nothing else; no formula here knows how a
+decision is made. It does not: suggest what a source cannot verify. The rules it keeps: at most two changes at a time
+and three suggestions a decision; what is promised is the least that was found on any day; a band speaks of one value
+at a time and of the lattice it was proved on.
 """
 
 from engine.whatif.changed import asking

@@ -19,10 +19,10 @@ from engine.features import FEATURES, Evidence, Feature
 from engine.limits import assign
 from engine.policy import Policy
 from engine.pricing import price
-from engine.scoring.scale import RECORD_DECIMALS, graded
+from engine.scoring.scale import graded
 from engine.screening import RULES, Case, Finding, Rule, brakes, failed_sources
 from engine.verified import as_verified
-from engine.whatif.sharing import Shared, Sight, Together
+from engine.whatif.sharing import Sight, Together
 
 Pair = tuple[Application, Facts]
 
@@ -47,7 +47,6 @@ class Outlooks:
         self._policies: Final[dict[date, Policy]] = {}
         self._verified: Final[dict[tuple[int, int], Application]] = {}
         self._summed: Final[dict[tuple[int, int, date], Evidence]] = {}
-        self._assign: Final = Shared(assign)
         self._screen: Together[Sequence[Finding]] | None = None
         self._row: Together[float] | None = None
 
@@ -95,14 +94,14 @@ class Outlooks:
             self._row = Together([*map(_value, FEATURES)], sights[0])
         rows = np.empty((len(sights), len(FEATURES)))
         rows[:, self._row.order] = [self._row.of(sight) for sight in sights]
-        return [float(raw) for raw in self._release.scorer.raw_many(rows)]
+        raws: list[float] = self._release.scorer.raw_many(rows).tolist()
+        return raws
 
     def _line(self, sight: Sight, raw: float) -> Outlook:
         """What is offered on a score, where nothing was found."""
         policy = sight.case.policy
         pd, grade = graded(raw, self._release.calibration, policy.grade_table)
-        # The cap on losses takes the PD as recorded, so that no other digit need tell two cases apart.
-        limit = self._assign.of(sight, grade, round(pd, RECORD_DECIMALS)).limit_cents if grade else 0
+        limit = assign(sight.case, grade, pd).limit_cents if grade else 0
         if not grade or not limit:
             return Outlook("decline")
         return Outlook("approve", limit, price(policy.pricing, grade, limit))

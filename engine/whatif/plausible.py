@@ -39,11 +39,16 @@ def usual_line(source: str, application: Application, possible: Iterable[Facts],
 
     Quantiles are the tenth, fiftieth and ninetieth of the approved limits, nearest rank.
     """
-    found = Outlooks(release).of((application, facts) for facts in possible)
-    limits = sorted(outlook.limit_cents for outlook in found if outlook.limit_cents is not None)
+    limits, tried = [], 0
+    for facts in possible:  # one by one: whole statements would be kept for the little that they have in common
+        ((_, limit_cents, _),) = Outlooks(release).of([(application, facts)])
+        tried += 1
+        if limit_cents is not None:
+            limits.append(limit_cents)
+    limits.sort()
 
     def rank(percent: int) -> int | None:
         return limits[-(-percent * len(limits) // 100) - 1] if limits else None
 
-    return Range(source=source, tried=len(found), approved=len(limits), low_cents=rank(10),
+    return Range(source=source, tried=tried, approved=len(limits), low_cents=rank(10),
                  median_cents=rank(50), high_cents=rank(90))  # fmt: skip

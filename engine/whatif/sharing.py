@@ -57,28 +57,28 @@ _OFTEN: Final = frozenset(
 class _Watched:
     """Stands for one part of a case, and notes the place of whatever is read of it."""
 
-    __slots__ = ("note", "of")
-    whole: ClassVar[int]
+    __slots__ = ("_note", "_of")
+    _whole: ClassVar[int]
 
     def __init__(self, of: object, note: Callable[[int], None]) -> None:
-        self.of, self.note = of, note
+        self._of, self._note = of, note
 
     def __getattr__(self, name: str) -> object:
-        self.note(self.whole)
-        return getattr(self.of, name)
+        self._note(self._whole)
+        return getattr(self._of, name)
 
 
 def _noting(name: str, place: int) -> property:
     def read(watched: _Watched) -> object:
-        watched.note(place)
-        return getattr(watched.of, name)
+        watched._note(place)
+        return getattr(watched._of, name)
 
     return property(read)  # three times as fast as __getattr__
 
 
 def _watched(places: Mapping[str, int], whole: int, *more: str) -> type[_Watched]:
     told = {name: _noting(name, place) for name, place in places.items()}
-    return type("_Watched", (_Watched,), {"__slots__": more, "whole": whole, **told})
+    return type("_Watched", (_Watched,), {"__slots__": more, "_whole": whole, **told})
 
 
 _WatchedApplication: Final = _watched(_PLACES_APPLICATION, _WHOLE_APPLICATION)
@@ -101,30 +101,29 @@ class Sight:
 
 
 class Shared(Generic[T]):
-    """A pure function of a case, and of plain values beside it, that remembers its results by what it read."""
+    """A pure function of a case that remembers its results by what it read."""
 
-    def __init__(self, compute: Callable[..., T]) -> None:
+    def __init__(self, compute: Callable[[Case], T]) -> None:
         self._compute: Final = compute
         self._known: Final[dict[Set[int], tuple[itemgetter[Parts], dict[Hashable, T]]]] = {}
 
-    def of(self, sight: Sight, *beside: Hashable) -> T:
+    def of(self, sight: Sight) -> T:
         """The result for this case; whoever asks keeps the sight alive, and with it whatever the keys stand for."""
         for pick, known in self._known.values():
-            key = (pick(sight.parts), beside)
-            if key in known:
+            if (key := pick(sight.parts)) in known:
                 return known[key]
         sight.seen.clear()
-        result = self._compute(sight.watched, *beside)
-        self.remember(result, sight.seen, sight.parts, *beside)
+        result = self._compute(sight.watched)
+        self.remember(result, sight.seen, sight.parts)
         return result
 
-    def remember(self, result: T, seen: Set[int], parts: Parts, *beside: Hashable) -> None:
+    def remember(self, result: T, seen: Set[int], parts: Parts) -> None:
         """Keep a result that was worked out from the parts at these places, and from the policy."""
         places = frozenset((_POLICY, *seen))
         if places not in self._known:
             self._known[places] = itemgetter(*places), {}
         pick, known = self._known[places]
-        known[pick(parts), beside] = result
+        known[pick(parts)] = result
 
 
 class Together(Generic[T]):

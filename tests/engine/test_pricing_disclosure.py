@@ -202,3 +202,12 @@ def test_a_disclosure_takes_well_under_a_millisecond() -> None:
         disclose(5_000_000, 10_000_000, 165, 12, fees)
         took.append(time.perf_counter() - start)
     assert min(took) < 0.001
+
+
+def test_the_same_draw_is_disclosed_once_and_a_wrong_type_is_not_taken_for_it() -> None:
+    """Equal arguments give the very same disclosure; a flag that equals a number is refused as before."""
+    first = disclose(500_000, 500_000, 115, 1, NO_FEES)
+    assert disclose(500_000, 500_000, 115, 1, Fees()) is first
+    assert disclose(500_000, 500_000, Decimal("0.0115"), 1, NO_FEES) == first
+    with pytest.raises(ValueError, match="term in months"):
+        disclose(500_000, 500_000, 115, True, NO_FEES)

@@ -140,3 +140,9 @@ def test_terms_of_no_length_are_refused() -> None:
         average_monthly_payment(100, 0)
     with pytest.raises(ValueError, match="payment periods"):
         apr(100, [101], 0)
+
+
+def test_one_payment_is_discounted_exactly() -> None:
+    """A single payment needs no search: 230,600 on 12,800,000 a month is 21.61875 % a year, and half goes up."""
+    assert periodic_return(12_800_000, [13_030_600]) == Decimal("0.018015625")
+    assert apr(12_800_000, [13_030_600], 12) == Decimal("21.6188")

@@ -28,13 +28,13 @@ def case_of(application: Application = APPLICATION, facts: Facts = FACTS) -> Cas
 class Counted:
     """A function of a case that counts how often it is worked out."""
 
-    def __init__(self, compute: Callable[..., Any]) -> None:
+    def __init__(self, compute: Callable[[Case], Any]) -> None:
         self.compute, self.calls = compute, 0
 
-    def __call__(self, case: Case, *beside: object) -> Any:
+    def __call__(self, case: Case) -> Any:
         """Work it out."""
         self.calls += 1
-        return self.compute(case, *beside)
+        return self.compute(case)
 
 
 READS: dict[str, Callable[[Case], Any]] = {
@@ -106,13 +106,6 @@ def test_a_branch_that_reads_more_is_followed() -> None:
     ]  # fmt: skip
     for sight in (*kept, *reversed(kept)):
         assert shared.of(sight) == compute(sight.case)
-
-
-def test_values_beside_the_case_tell_results_apart() -> None:
-    """The same case with another value beside it is another question."""
-    shared = Shared[object](lambda case, times: case.application.request.amount_cents * times)
-    sight = Sight(case_of())
-    assert [shared.of(sight, times) for times in (1, 2, 1, 3)] == [4_000_000, 8_000_000, 4_000_000, 12_000_000]
 
 
 def valued(feature: Feature) -> Callable[[Case], float]:
