@@ -21,7 +21,7 @@ from engine.whatif.changed import with_finances
 from engine.whatif.outlook import Outlooks
 from tests.support import redeciding
 from tests.support.businesses import business
-from tests.support.releases import fake_release
+from tests.support.releases import WEIGHTS, fake_release
 from tests.support.stories import stories
 from training.simulate import make
 
@@ -83,7 +83,16 @@ def test_what_ifs_of_the_market_are_those_of_blind_re_decision(index: int) -> No
 def test_so_they_are_under_other_releases(index: int, name: str) -> None:
     """The same under stand-ins, whose scores move with what bands and days move."""
     application, facts = market(index)
-    same(application, facts, releases()[name], facts.as_of + timedelta(days=9))
+    same(application, facts, releases()[name], facts.as_of + timedelta(days=30))
+
+
+def test_a_promise_of_what_is_dated_is_tried_with_the_date_of_each_day() -> None:
+    """GST registered on the last day is not a month old then, however much worse the score makes a month."""
+    application, facts = business({"registry": {"gst_from": None}})
+    release = fake_release(weights={**WEIGHTS, "gst_age_months": 0.5})
+    until = facts.as_of + timedelta(days=90)
+    found = whatif.promises(application, facts, release, until, EVERYBODY)
+    assert found == redeciding.promises(application, facts, release, until, EVERYBODY) != ()
 
 
 @pytest.mark.parametrize("index", range(76, 136))

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -16,8 +17,9 @@ from api.advice.advising import Adviser
 from api.advice.contacts import Complaints, Contact, Contacts
 from api.advice.working import Worker
 from api.store import queries as store
-from engine import decision
-from engine.whatif import EVIDENCE, counterfactual, promised
+from engine.whatif import EVIDENCE
+from engine.whatif.outlook import Outlook, Outlooks, Pair
+from engine.whatif.sharing import Sight
 from tests.api.advice.conftest import DEFAULTED, MINDFUL, OWING, UNPAID, WITHOUT_GST
 from tests.support.businesses import story
 from tests.support.deskwork import Office
@@ -169,16 +171,21 @@ def test_compliance_is_answered_as_an_ordinary_referral(
 def test_as_many_decisions_are_made_for_compliance_as_for_any_referral(
     lone_service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The work is counted in decisions, which is all the time it takes: the same number for both."""
+    """The work is counted in cases looked at and in rows scored, which is all the time it takes: the same for both."""
     made: list[int] = []
-    decide = decision.decide
+    scored: list[int] = []
+    look, score = Outlooks.of, Outlooks._raws
 
-    def counted(*arguments: Any) -> Any:
-        made[-1] += 1
-        return decide(*arguments)
+    def looked(outlooks: Outlooks, pairs: Iterable[Pair]) -> list[Outlook]:
+        made[-1] += len(asked := list(pairs))
+        return look(outlooks, asked)
 
-    monkeypatch.setattr(promised, "decide", counted)
-    monkeypatch.setattr(counterfactual, "decide", counted)
+    def counted(outlooks: Outlooks, sights: Sequence[Sight]) -> list[float]:
+        scored[-1] += len(sights)
+        return score(outlooks, sights)
+
+    monkeypatch.setattr(Outlooks, "of", looked)
+    monkeypatch.setattr(Outlooks, "_raws", counted)
     for told in (
         {**WITHOUT_GST, "registry": {"gst_from": None, "entity_name": "SOMETHING ELSE PTY LTD"}},
         {**WITHOUT_GST, "compliance": {"sanctions_hits": 1}},
@@ -188,8 +195,10 @@ def test_as_many_decisions_are_made_for_compliance_as_for_any_referral(
         reply = lone_service.apply(body_of()).json()
         assert reply["outcome"] == "refer"
         made.append(0)
+        scored.append(0)
         advice(lone_service, reply["application_id"])
     assert made[0] == made[1] > 1
+    assert scored[0] == scored[1]
 
 
 # -- sources and whom to ask ---------------------------------------------------------------------------------
