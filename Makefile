@@ -91,7 +91,7 @@ lock: .venv/bootstrap ## Make the lock files again, with the newest versions all
 	$(call compile,requirements/compiler.in,requirements/compiler.txt)
 	$(call compile,pyproject.toml requirements/build.in,requirements/runtime.txt)
 	$(call compile,pyproject.toml requirements/build.in -c requirements/runtime.txt \
-		--extra postgres --extra training --extra s3 --extra ocr --extra development,requirements/development.txt)
+		--extra postgres --extra training --extra distributed --extra s3 --extra ocr --extra development,requirements/development.txt)
 
 clean: ## Remove the environment and the caches; var/ stays
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
