@@ -8,25 +8,34 @@ four decimals, so that these bytes are also the RFC 8785 form (a test compares t
 import hashlib
 from math import isfinite
 
+import msgspec
 from pydantic_core import to_json
 
 _EXACT = 2**53  # above it not every whole number is a float, and RFC 8785 writes other digits
-_WHOLE_TYPES = frozenset({int, str, bool, type(None)})
+_WHOLE_TYPES = frozenset({int, str, bool, type(None), msgspec.Raw})
+_ENCODER = msgspec.json.Encoder(enc_hook=lambda value: msgspec.Raw(to_json(value)))
 
 
 def canonical_bytes(value: object) -> bytes:
-    """Serialise a JSON-like value to its only byte form; raises ValueError on NaN or infinity."""
-    return to_json(_whole(value))
+    """Serialise a JSON-like value to its only byte form; raises ValueError on NaN or infinity.
+
+    A `msgspec.Raw` inside it stands for bytes that have this form already.
+    """
+    return _ENCODER.encode(_whole(value))
 
 
 def _whole(value: object) -> object:
     """The same value with keys sorted, 12.0 as 12, and -0.0 as 0: JSON's numbers have one form and Python's two."""
+    if type(value) in _WHOLE_TYPES:
+        return value
+    if isinstance(value, dict):
+        return {key: _whole(value[key]) for key in sorted(value)}
     if isinstance(value, float):
         if not isfinite(value):
             raise ValueError("a record holds no NaN and no infinity")
-        return int(value) if value.is_integer() and abs(value) < _EXACT else value
-    if isinstance(value, dict):
-        return {key: _whole(value[key]) for key in sorted(value)}
+        if abs(value) < _EXACT:
+            return int(value) if value.is_integer() else value
+        return msgspec.Raw(to_json(value))  # the two libraries write large floats in two ways
     if isinstance(value, list | tuple):
         # A block's columns are long and hold integers alone; they pass at the speed of a set.
         return value if _WHOLE_TYPES.issuperset(map(type, value)) else [_whole(inner) for inner in value]
