@@ -5,6 +5,7 @@ columns. It does not: decide. Months are blocks of 30 whole days counted back fr
 first and last calendar months of a 180-day window are cut. Sums are integers, so they are the same everywhere.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from statistics import fmean, pstdev
 
@@ -20,12 +21,20 @@ RECENT_DAYS = 90
 OWN_TRANSFER_DAYS = 2
 _SPENDING = frozenset({"TRANS_AND_SAVINGS_ACCOUNTS"})
 _REVOLVING = frozenset({"OVERDRAFTS", "CRED_AND_CHRG_CARDS"})
-_TRANSFER_IN, _TRANSFER_OUT = KINDS.index("TRANSFER_INCOMING"), KINDS.index("TRANSFER_OUTGOING")
-_INTEREST_PAID = KINDS.index("INTEREST_PAID")
-_BETTING, _LOTTERY, _RACE_TRACK = 7995, 7800, 7802  # ISO 18245; 7801 between them is online gambling
 
 Ints = NDArray[np.int64]
+Bits = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
+
+# What a row's kind and its shop say of it, in the categories of its words.
+_OF_KIND = np.zeros(len(KINDS), dtype=np.uint8)
+_OF_KIND[[KINDS.index("TRANSFER_INCOMING"), KINDS.index("TRANSFER_OUTGOING")]] = words.OWN
+_OF_KIND[KINDS.index("INTEREST_PAID")] = words.NOT_SALES
+_OF_SHOP = np.zeros(10_000, dtype=np.uint8)
+_OF_SHOP[[7995, 7800, 7801, 7802]] = words.GAMBLING  # ISO 18245: betting, lotteries, online gambling, race tracks
+_NO_SALE = words.LENDER | words.NOT_SALES | words.DISHONOUR | words.TAX | words.INJECTION
+_PUT_IN = words.LENDER | words.INJECTION  # borrowed, granted or given: not earned
+_LOW_BITS = (1 << 16) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,116 +91,100 @@ class BankSummary:
 def summarise(bank: BankData) -> BankSummary:
     """Sum up a statement. Own-account transfers, loan proceeds, refunds, injections and tax are not revenue."""
     rows = bank.transactions
-    amount, account, kind = rows["amount_cents"], rows["account"], rows["kind"]
+    day, account, amount, text = rows["posted_day"], rows["account"], rows["amount_cents"], rows["text"]
     newest = day_number(bank.newest_on)
-    age = newest - rows["posted_day"]
-    spending = np.array([a.product_category in _SPENDING for a in bank.accounts], dtype=bool)[account]
-    text_bits, keys = words.categorise(bank.texts)
-    bits = text_bits[rows["text"]] if len(text_bits) else np.zeros(0, dtype=np.int64)
-    own = own_transfers(amount, account, age, kind, bits)
-    flow = spending & ~own
-    lender = (bits & words.LENDER) > 0
-    credit, debit = flow & (amount > 0), flow & (amount < 0)
-    no_sale = words.NOT_SALES | words.DISHONOUR | words.TAX | words.INJECTION
-    put_in = credit & (lender | ((bits & words.INJECTION) > 0))  # borrowed, granted or given: not earned
-    sales = credit & ~lender & ((bits & no_sale) == 0) & (kind != _INTEREST_PAID)
-    lent = debit & lender
-    shop = rows["merchant_category"]
-    betting_shop = (shop == _BETTING) | ((shop >= _LOTTERY) & (shop <= _RACE_TRACK))
     coverage = newest - day_number(bank.oldest_on) + 1
-    blocks = min(coverage // BLOCK_DAYS, BLOCKS)
-    tax_debits = amount[debit & ((bits & words.TAX) > 0)]
-    low, p10, mean, negative = _balances(bank, amount, account, age, coverage)
+    # Rows are by day: those of the last `age` days are the rows from since[age] on.
+    since = day.searchsorted(newest - np.arange(coverage + 1), side="right")
+    of_text, keys = words.categorise(bank.texts)
+    bits = of_text[text] | _OF_KIND[rows["kind"]] | _OF_SHOP[rows["merchant_category"]]
+    everyday = [a.product_category in _SPENDING for a in bank.accounts]
+    open_everyday = [a.open and kept for a, kept in zip(bank.accounts, everyday, strict=True)]
+    flow = np.array(everyday)[account]
+    flow &= ~own_transfers(amount, account, day, (bits & words.OWN) != 0)
+    credit, debit = flow & (amount > 0), flow & (amount < 0)
+    sales = credit & ((bits & _NO_SALE) == 0)
+    lent = debit & ((bits & words.LENDER) != 0)
+    kept = flow & ~(credit & ((bits & _PUT_IN) != 0))
+    sums = _running(amount, (sales, kept, lent, np.array(open_everyday)[account]))
+    months = np.diff(-sums[:3, since[: BLOCK_DAYS * BLOCKS + 1 : BLOCK_DAYS]]).tolist()
+    now = sum(a.current_cents for a, held in zip(bank.accounts, open_everyday, strict=True) if held)
+    closing = now - sums[3, -1] + sums[3, since[:-1]]  # newest day first; the standards give no running balance
+    ordered = np.sort(closing)
+    sold = np.flatnonzero(sales)
     revolving = [a for a in bank.accounts if a.product_category in _REVOLVING and a.open]
     return BankSummary(
         coverage_days=coverage,
         evidence=bank.evidence,
-        revenue=_by_block(age, amount, sales, blocks),
-        net_flow=_by_block(age, amount, flow & ~put_in, blocks),
-        debt_service=tuple(-total for total in _by_block(age, amount, lent, blocks)),
-        payer_totals=_by_key(rows["text"][sales], amount[sales], keys),
-        days_since_sale=int(age[sales].min()) if bool(sales.any()) else coverage,
-        balance_low=low,
-        balance_p10=p10,
-        balance_mean=mean,
-        negative_days=negative,
-        dishonours=int((((bits & words.DISHONOUR) > 0) & (age < RECENT_DAYS)).sum()),
-        lenders=len({keys[text] for text in set(rows["text"][lent].tolist())}),
-        tax_plan_debits=_most_repeated(tax_debits),
-        gambling=-int(amount[debit & (betting_shop | ((bits & words.GAMBLING) > 0))].sum()),
-        outflow=-int(amount[debit].sum()),
+        revenue=tuple(months[0]),
+        net_flow=tuple(months[1]),
+        debt_service=tuple(-total for total in months[2]),
+        payer_totals=_by_key(text, amount * sales, keys),
+        days_since_sale=newest - int(day[sold[-1]]) if len(sold) else coverage,
+        balance_low=int(ordered[0]),
+        balance_p10=int(ordered[(coverage - 1) // 10]),
+        balance_mean=int(closing.sum()) // coverage,
+        negative_days=int(np.count_nonzero(closing[:RECENT_DAYS] < 0)),
+        dishonours=int(np.count_nonzero(bits[since[min(RECENT_DAYS, coverage)] :] & words.DISHONOUR)),
+        lenders=len({keys[place] for place in text[lent].tolist()}),
+        tax_plan_debits=_most_repeated(amount[debit & ((bits & words.TAX) != 0)]),
+        gambling=-int(amount[debit & ((bits & words.GAMBLING) != 0)].sum()),
+        outflow=-int(amount.dot(debit)),
         revolving_used=sum(max(-a.current_cents, 0) for a in revolving),
         revolving_limit=sum(a.credit_limit_cents for a in revolving),
     )  # fmt: skip
 
 
-def own_transfers(amount: Ints, account: Ints, age: Ints, kind: Ints, bits: Ints) -> Mask:
-    """Rows that move money between the business's own accounts.
+def own_transfers(amount: Ints, account: Ints, day: Ints, marked: Mask) -> Mask:
+    """Rows that move money between the business's own accounts; `marked` are those that a bank calls a transfer.
 
     A pair is an equal and opposite amount on another account within two days, one side a transfer; each row
     pairs once, with the nearest earlier row, one marked as a transfer before one that is not.
     """
     own = np.zeros(len(amount), dtype=bool)
-    marked = (kind == _TRANSFER_IN) | (kind == _TRANSFER_OUT) | ((bits & words.OWN) > 0)
     if not marked.any() or account.min() == account.max():  # a pair needs two accounts
         return own
-    # Only a row whose opposite amount occurs can pair, and one of the two must be marked.
-    may = np.flatnonzero(np.isin(amount, -amount[marked]) | (marked & np.isin(amount, -amount)))
-    columns = (may, amount[may], account[may], marked[may], age[may])
+    # Only a row whose opposite amount occurs can pair; the low bits of the amounts tell for nearly all others.
+    occurs = np.zeros(_LOW_BITS + 1, dtype=bool)
+    occurs[amount & _LOW_BITS] = True
+    may = np.flatnonzero(occurs[-amount & _LOW_BITS])
+    sizes = amount[may].tolist()
+    all_sizes = set(sizes)
     # By amount, then by account and mark: rows are in order of day, so the nearest one waits last.
     waiting: dict[int, dict[tuple[int, bool], list[tuple[int, int]]]] = {}
-    for row, size, here, sure, old in zip(*(column.tolist() for column in columns), strict=True):
+    columns = (column.tolist() for column in (may, account[may], marked[may], day[may]))
+    for size, row, here, sure, today in zip(sizes, *columns, strict=True):
+        if -size not in all_sizes:
+            continue
         near = [
-            (rows[-1][1] - old, not known, there)
+            (today - rows[-1][1], not known, there)
             for (there, known), rows in waiting.get(-size, {}).items()
-            if rows and there != here and (sure or known) and rows[-1][1] - old <= OWN_TRANSFER_DAYS
+            if rows and there != here and (sure or known) and today - rows[-1][1] <= OWN_TRANSFER_DAYS
         ]
         if near:
             _, unmarked, there = min(near)
             own[row] = own[waiting[-size][there, not unmarked].pop()[0]] = True
         else:
-            waiting.setdefault(size, {}).setdefault((here, sure), []).append((row, old))
+            waiting.setdefault(size, {}).setdefault((here, sure), []).append((row, today))
     return own
 
 
-def _by_block(age: Ints, amount: Ints, mask: Mask, blocks: int) -> tuple[int, ...]:
-    """Integer sums of `amount[mask]` over 30-day blocks, newest first."""
-    totals = np.zeros(blocks + 1, dtype=np.int64)
-    np.add.at(totals, np.minimum(age[mask] // BLOCK_DAYS, blocks), amount[mask])
-    return tuple(totals[:blocks].tolist())
+def _running(amount: Ints, masks: tuple[Mask, ...]) -> Ints:
+    """Sums of the amounts under each mask up to before each row, and of all rows, shape (masks, rows + 1)."""
+    sums = np.zeros((len(masks), len(amount) + 1), dtype=np.int64)
+    np.multiply(amount, masks, out=sums[:, 1:])
+    return np.cumsum(sums, axis=1, out=sums)
 
 
 def _by_key(text: Ints, amount: Ints, keys: list[str]) -> tuple[int, ...]:
     """Totals a payer, largest first; texts that differ only in digits are one payer."""
-    per_text = np.zeros(len(keys) + 1, dtype=np.int64)
-    np.add.at(per_text, text, amount)
-    totals: dict[str, int] = {}
-    for index in np.flatnonzero(per_text).tolist():
-        totals[keys[index]] = totals.get(keys[index], 0) + int(per_text[index])
-    return tuple(sorted(totals.values(), reverse=True))
+    totals: dict[str, float] = {}  # whole numbers of cents, far below the 2**53 up to which a float is exact
+    for key, total in zip(keys, np.bincount(text, amount, len(keys)).tolist(), strict=True):
+        if total:
+            totals[key] = totals.get(key, 0.0) + total
+    return tuple(sorted(map(int, totals.values()), reverse=True))
 
 
 def _most_repeated(amounts: Ints) -> int:
     """How often the most frequent amount occurs."""
-    return int(np.unique(amounts, return_counts=True)[1].max()) if len(amounts) else 0
-
-
-def _balances(bank: BankData, amount: Ints, account: Ints, age: Ints, coverage: int) -> tuple[int, int, int, int]:
-    """Lowest, tenth-percentile and mean daily closing balance, and negative days of the last 90.
-
-    The standards give no running balance: it is rebuilt backwards from the current one, over all open
-    spending accounts together.
-    """
-    held = [a.product_category in _SPENDING and a.open for a in bank.accounts]
-    now = sum(a.current_cents for a, keep in zip(bank.accounts, held, strict=True) if keep)
-    mask = np.array(held, dtype=bool)[account]
-    net = np.zeros(coverage, dtype=np.int64)
-    np.add.at(net, np.clip(age[mask], 0, coverage - 1), amount[mask])
-    closing = now - np.concatenate(([0], np.cumsum(net)[:-1]))  # newest day first
-    ordered = np.sort(closing)
-    return (
-        int(ordered[0]),
-        int(ordered[(coverage - 1) // 10]),
-        int(closing.sum()) // coverage,
-        int((closing[:RECENT_DAYS] < 0).sum()),
-    )
+    return max(Counter(amounts.tolist()).values(), default=0)
