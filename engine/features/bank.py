@@ -1,5 +1,7 @@
 """Features of 180 days of bank transactions. All are missing where the bank is absent or failed."""
 
+from operator import mul
+
 from engine.features.catalogue import MISSING, Catalogue, Evidence
 from engine.features.statement import BLOCKS, BankSummary
 
@@ -65,7 +67,7 @@ def payer_concentration(e: Evidence) -> float:
     s = _of(e)
     if s is None or not sum(s.payer_totals):
         return MISSING
-    return sum(total * total for total in s.payer_totals) / sum(s.payer_totals) ** 2
+    return sum(map(mul, s.payer_totals, s.payer_totals)) / sum(s.payer_totals) ** 2
 
 
 @bank.feature("days", 0, 400, 1, "R03")

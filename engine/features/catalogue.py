@@ -94,7 +94,7 @@ class Feature:
         raw = self.compute(evidence)
         if isnan(raw):
             return MISSING
-        return round(min(max(raw, self.low), self.high), 4)
+        return round(self.low if raw < self.low else self.high if raw > self.high else raw, 4)
 
 
 def forbidden_word(name: str) -> str | None:

@@ -7,7 +7,8 @@ first and last calendar months of a 180-day window are cut. Sums are integers, s
 
 from collections import Counter
 from dataclasses import dataclass
-from statistics import fmean, pstdev
+from math import isqrt
+from operator import mul
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,17 +64,17 @@ class BankSummary:
     @property
     def revenue_month(self) -> float:
         """Mean monthly qualifying credits over the covered blocks, cents; 0.0 without any block."""
-        return fmean(self.revenue) if self.revenue else 0.0
+        return sum(self.revenue) / len(self.revenue) if self.revenue else 0.0
 
     @property
     def debt_service_month(self) -> float:
         """Mean monthly payments to competing lenders, cents."""
-        return fmean(self.debt_service) if self.debt_service else 0.0
+        return sum(self.debt_service) / len(self.debt_service) if self.debt_service else 0.0
 
     @property
     def cash_before_debt_month(self) -> float:
         """Mean monthly net cash flow before debt service, cents."""
-        return fmean(self.net_flow) + self.debt_service_month if self.net_flow else 0.0
+        return sum(self.net_flow) / len(self.net_flow) + self.debt_service_month if self.net_flow else 0.0
 
     @property
     def revenue_trend(self) -> float:
@@ -85,7 +86,7 @@ class BankSummary:
     @property
     def revenue_cv(self) -> float:
         """Standard deviation of block revenue over its mean; NaN without sales."""
-        return pstdev(self.revenue) / self.revenue_month if sum(self.revenue) else float("nan")
+        return _deviation(self.revenue) / self.revenue_month if sum(self.revenue) else float("nan")
 
 
 def summarise(bank: BankData) -> BankSummary:
@@ -167,6 +168,14 @@ def own_transfers(amount: Ints, account: Ints, day: Ints, marked: Mask) -> Mask:
         else:
             waiting.setdefault(size, {}).setdefault((here, sure), []).append((row, today))
     return own
+
+
+def _deviation(values: tuple[int, ...]) -> float:
+    """The standard deviation of whole numbers, as near as a float can say it: `statistics.pstdev` without fractions."""
+    count = len(values)
+    square = (count * sum(map(mul, values, values)) - sum(values) ** 2) << 128
+    root = isqrt(square)
+    return (root | (root * root < square)) / (count << 64)  # the last bit says that there is more, as for rounding
 
 
 def _running(amount: Ints, masks: tuple[Mask, ...]) -> Ints:
