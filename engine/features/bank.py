@@ -67,7 +67,8 @@ def payer_concentration(e: Evidence) -> float:
     s = _of(e)
     if s is None or not sum(s.payer_totals):
         return MISSING
-    return sum(map(mul, s.payer_totals, s.payer_totals)) / sum(s.payer_totals) ** 2
+    squares: int = sum(map(mul, s.payer_totals, s.payer_totals))
+    return squares / sum(s.payer_totals) ** 2
 
 
 @bank.feature("days", 0, 400, 1, "R03")

@@ -13,9 +13,11 @@ from typing import Literal
 
 from engine.application import Application
 from engine.facts import BureauReport, Facts, MarketplaceHistory, RegisterRecord
+from engine.features.once import Once
 from engine.features.statement import BankSummary, summarise
 from engine.features.trade import OrderSummary, summarise_orders
 
+_SUMMARISED, _SUMMARISED_ORDERS = Once(summarise), Once(summarise_orders)
 Group = Literal["business", "request", "marketplace", "bank", "bureau"]
 Unit = Literal["months", "days", "dollars", "ratio", "share", "count", "flag", "rank"]
 MISSING = float("nan")
@@ -47,7 +49,7 @@ class Evidence:
 
     @classmethod
     def of(cls, application: Application, facts: Facts) -> "Evidence":
-        """Summarise each block once; a fact that is absent or failed stays None."""
+        """Summarise each block once, however often it is decided on; a fact that is absent or failed stays None."""
         as_of = facts.as_of.date()
         market, bank = facts.marketplace.value, facts.bank.value
         return cls(
@@ -55,8 +57,8 @@ class Evidence:
             as_of=as_of,
             register=facts.registry.value,
             marketplace=market,
-            orders=None if market is None else summarise_orders(market, as_of),
-            bank=None if bank is None else summarise(bank),
+            orders=None if market is None else _SUMMARISED_ORDERS(market, as_of),
+            bank=None if bank is None else _SUMMARISED(bank),
             bureau=facts.bureau.value,
         )
 

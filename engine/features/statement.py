@@ -8,7 +8,6 @@ first and last calendar months of a 180-day window are cut. Sums are integers, s
 from collections import Counter
 from dataclasses import dataclass
 from math import isqrt
-from operator import mul
 
 import numpy as np
 from numpy.typing import NDArray
@@ -173,7 +172,7 @@ def own_transfers(amount: Ints, account: Ints, day: Ints, marked: Mask) -> Mask:
 def _deviation(values: tuple[int, ...]) -> float:
     """The standard deviation of whole numbers, as near as a float can say it: `statistics.pstdev` without fractions."""
     count = len(values)
-    square = (count * sum(map(mul, values, values)) - sum(values) ** 2) << 128
+    square: int = (count * sum(value * value for value in values) - sum(values) ** 2) << 128
     root = isqrt(square)
     return (root | (root * root < square)) / (count << 64)  # the last bit says that there is more, as for rounding
 

@@ -62,15 +62,14 @@ def summarise_orders(history: MarketplaceHistory, as_of: date) -> OrderSummary:
     # Sums of whole cents stay far below the 2**53 up to which a float is exact.
     by_supplier = np.bincount(supplier, done_amount, 1)
     orders_of = np.bincount(supplier[done])
+    months = np.minimum((today - placed[done]) * MONTHS // WINDOW_DAYS, MONTHS - 1)
     return OrderSummary(
         orders=len(placed),
         completed=completed,
         gmv_cents=gmv,
         gmv_last_quarter_cents=int(done_amount[quarter - first :].sum()),
         gmv_previous_quarter_cents=int(done_amount[half - first : quarter - first].sum()),
-        active_months=np.count_nonzero(
-            np.bincount(np.minimum((today - placed[done]) * MONTHS // WINDOW_DAYS, MONTHS - 1))
-        ),
+        active_months=len(set(months.tolist())),
         cancelled=counts[CANCELLED],
         disputes_lost=counts[DISPUTE_LOST],
         chargebacks=counts[CHARGEBACK],

@@ -20,6 +20,7 @@ OURS = {*HOUSES, "benchmarks", "tests"}
 
 # pydantic_core and typing_extensions are parts of pydantic: its errors, and TypedDict before Python 3.12.
 ENGINE_THIRD_PARTY = {
+    "msgspec",
     "numpy",
     "pydantic",
     "pydantic_core",
