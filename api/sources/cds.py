@@ -8,18 +8,18 @@ said to be longer than the accounts are old.
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from itertools import chain, compress
 from typing import Annotated, Generic, Literal, TypeVar, get_args
 
 import numpy as np
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Struct, convert, field
 
 from api.sources import SourceFailed
 from engine.facts import Account, BankData
 from engine.facts.bank import ProductCategory, day_number
-from engine.facts.columns import Ints
+from engine.facts.columns import Ints, packed
 from engine.facts.statement import KIND_OF, all_cents, assembled, cents
 
 WINDOW_DAYS = 180
@@ -32,6 +32,7 @@ _LONGEST_ID = 80  # of an account in facts
 _EPOCH = date(1970, 1, 1).toordinal()
 
 T = TypeVar("T")
+_Moments = list[Annotated[datetime, Meta(tz=True)]]
 _Id = Annotated[str, Meta(pattern=r"\A[ -~]{1,200}\Z")]
 
 
@@ -64,7 +65,7 @@ class Row(Struct, gc=False):
     amount: str
     description: str
     transactionId: str | None = None
-    postingDateTime: Annotated[datetime, Meta(tz=True)] | None = None
+    postingDateTime: str | None = None  # checked in columns, each text of a time once
     merchantCategoryCode: str | None = None
     currency: Literal["AUD"] | None = None
 
@@ -128,10 +129,11 @@ def bank_data(accounts: list[tuple[Listed, Balance]], lists: list[list[Row]], to
     """The facts; ValueError for what no bank should say. Rows of today only take the balances back to yesterday."""
     for (listed, _), rows in zip(accounts, lists, strict=True):
         _check_rows(listed.accountId, rows)
+    day_of = _days(row.postingDateTime for rows in lists for row in rows)
     newest, start = today - timedelta(days=1), today - timedelta(days=WINDOW_DAYS)
     each = [[row for row in rows if row.status == "POSTED"] for rows in lists]
     posted = list(chain.from_iterable(each))
-    columns = _columns(posted, [len(rows) for rows in each])
+    columns = _columns(posted, [len(rows) for rows in each], day_of)
     days, account = columns["posted_day"], columns["account"]
     if len(days) and int(days.max()) > day_number(today) + 1:  # a day of leeway for times in other zones
         raise ValueError("a transaction lies in the future")
@@ -163,21 +165,28 @@ def _check_rows(account: str, rows: list[Row]) -> None:
         raise ValueError("a transaction of another account")
 
 
-def _columns(posted: list[Row], counts: list[int]) -> dict[str, Ints]:
+def _days(times: Iterable[str | None]) -> dict[str | None, int]:
+    """The bank's day of each text of a time, pending rows' too; of texts there are few where banks post in batches."""
+    texts = [text for text in set(times) if text is not None]
+    moments = convert(texts, _Moments)
+    return {text: moment.toordinal() - _EPOCH for text, moment in zip(texts, moments, strict=True)}
+
+
+def _columns(posted: list[Row], counts: list[int], day_of: Mapping[str | None, int]) -> dict[str, Ints]:
     """The rows column by column; a kind that is newer than the standards we know is OTHER, a wrong code none."""
-    days = [at.toordinal() - _EPOCH for row in posted if (at := row.postingDateTime) is not None]
-    if len(days) != len(posted):
+    times = [row.postingDateTime for row in posted]
+    if None in times:
         raise ValueError("a POSTED transaction needs its postingDateTime")
     merchants = [row.merchantCategoryCode for row in posted]
     codes = {code: int(code) if code and _MERCHANT.fullmatch(code) else 0 for code in set(merchants)}
     kinds = [row.type for row in posted]
     places = {kind: KIND_OF.get(kind, KIND_OF["OTHER"]) for kind in set(kinds)}
     return {
-        "posted_day": np.array(days, dtype=np.int64),
+        "posted_day": packed([day_of[time] for time in times]),
         "account": np.repeat(np.arange(len(counts), dtype=np.int64), counts),
         "amount_cents": all_cents([row.amount for row in posted]),
-        "kind": np.array([places[kind] for kind in kinds], dtype=np.int64),
-        "merchant_category": np.array([codes[code] for code in merchants], dtype=np.int64),
+        "kind": packed([places[kind] for kind in kinds]),
+        "merchant_category": packed([codes[code] for code in merchants]),
     }
 
 

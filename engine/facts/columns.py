@@ -123,7 +123,7 @@ class Aside:
             if found:
                 try:
                     columns = _COLUMNS.decode(b"{%b}" % body)
-                    blocks[kind] = kind({name: _packed(values) for name, values in columns.items()})
+                    blocks[kind] = kind({name: packed(values) for name, values in columns.items()})
                 except (ValueError, struct.error):  # no such columns, or not within the limits of a block
                     return None
                 raw = b'%b"%b":%b%b' % (head, key, mark, tail)
@@ -135,7 +135,7 @@ def _column(values: Sequence[int] | Ints, low: int, high: int) -> Ints:
         array = values
     elif isinstance(values, list | tuple) and _INT.issuperset(map(type, values)):
         try:
-            array = _packed(values)
+            array = packed(values)
         except struct.error:
             raise _range_problem(low, high) from None
     else:
@@ -145,7 +145,7 @@ def _column(values: Sequence[int] | Ints, low: int, high: int) -> Ints:
     return array
 
 
-def _packed(values: Sequence[int]) -> Ints:
+def packed(values: Sequence[int]) -> Ints:
     """Python's integers as an array, half the time that NumPy takes to look at each; struct.error beyond 64 bits."""
     return np.frombuffer(struct.pack(f"{len(values)}q", *values), dtype=np.int64)
 

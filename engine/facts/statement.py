@@ -16,7 +16,7 @@ from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, with_con
 from typing_extensions import TypeAliasType, TypedDict
 
 from engine.facts.bank import KINDS, Account, BankData, ProductCategory, Transactions, day_number
-from engine.facts.columns import MAX_ROWS, Ints
+from engine.facts.columns import MAX_ROWS, Ints, packed
 
 AmountString = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,11}(\.[0-9]{1,4})?$")]
 PostedAt = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,18}(Z|[+-][0-9:]{4,6})$")]
@@ -114,11 +114,11 @@ def bank_data(statement: Statement, evidence: Literal["connected", "declared"]) 
         (statement["oldest"], statement["newest"]),
         accounts,
         {
-            "posted_day": np.array([number_of[day] for day in days], dtype=np.int64),
-            "account": np.array([index[t["accountId"]] for t in posted], dtype=np.int64),
+            "posted_day": packed([number_of[day] for day in days]),
+            "account": packed([index[t["accountId"]] for t in posted]),
             "amount_cents": all_cents([t["amount"] for t in posted]),
-            "kind": np.array([KIND_OF[t["type"]] for t in posted], dtype=np.int64),
-            "merchant_category": np.array([int(t.get("merchantCategoryCode", 0)) for t in posted], dtype=np.int64),
+            "kind": packed([KIND_OF[t["type"]] for t in posted]),
+            "merchant_category": packed([int(t.get("merchantCategoryCode", 0)) for t in posted]),
         },
         [t["description"] for t in posted],
     )
@@ -136,9 +136,10 @@ def assembled(
     Within a day rows keep their order; descriptions are cut, and equal ones are held once. ValueError where the
     values break a limit of the facts.
     """
-    cut = [text[:_LONGEST_TEXT] for text in descriptions]
-    place_of = {text: place for place, text in enumerate(dict.fromkeys(cut))}
-    columns = {**columns, "text": np.array([place_of[text] for text in cut], dtype=np.int64)}
+    cut = {text: text[:_LONGEST_TEXT] for text in dict.fromkeys(descriptions)}
+    place_of = {text: place for place, text in enumerate(dict.fromkeys(cut.values()))}
+    place_of = {text: place_of[short] for text, short in cut.items()}
+    columns = {**columns, "text": packed([place_of[text] for text in descriptions])}
     days = columns["posted_day"]
     if bool((days[1:] < days[:-1]).any()):  # the standards list newest first
         order = np.argsort(days, kind="stable")
@@ -148,7 +149,7 @@ def assembled(
         oldest_on=window[0],
         newest_on=window[1],
         accounts=accounts,
-        texts=tuple(place_of),
+        texts=tuple(dict.fromkeys(cut.values())),
         transactions=Transactions(columns),
     )
 

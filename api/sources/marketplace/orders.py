@@ -27,7 +27,7 @@ from engine.facts.marketplace import (
     NOT_SHIPPED,
     WINDOW_DAYS,
 )
-from engine.facts.statement import cents
+from engine.facts.statement import all_cents
 
 _EPOCH = date(1970, 1, 1).toordinal()
 _DAY = timedelta(days=1)
@@ -89,7 +89,7 @@ def rows_of(orders: Sequence[WireOrder], places: Mapping[str, int], window: Wind
     placed = window.days_of(stamps)
     columns = {
         "placed_day": placed,
-        "amount_cents": _ints(cents(order["total"]["amount"]) for order in orders),
+        "amount_cents": all_cents([order["total"]["amount"] for order in orders]),
         "supplier": _ints(places[order["supplier_id"]] for order in orders),
         "outcome": _ints(_outcome(order) for order in orders),
         "days_late": _ints(_days_late(order, window) for order in orders),
