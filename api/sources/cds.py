@@ -8,7 +8,7 @@ said to be longer than the accounts are old.
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from itertools import chain, compress
 from typing import Annotated, Generic, Literal, TypeVar, get_args
@@ -129,7 +129,7 @@ def bank_data(accounts: list[tuple[Listed, Balance]], lists: list[list[Row]], to
     """The facts; ValueError for what no bank should say. Rows of today only take the balances back to yesterday."""
     for (listed, _), rows in zip(accounts, lists, strict=True):
         _check_rows(listed.accountId, rows)
-    day_of = _days(row.postingDateTime for rows in lists for row in rows)
+    day_of = _days([row.postingDateTime for rows in lists for row in rows])
     newest, start = today - timedelta(days=1), today - timedelta(days=WINDOW_DAYS)
     each = [[row for row in rows if row.status == "POSTED"] for rows in lists]
     posted = list(chain.from_iterable(each))
@@ -165,7 +165,7 @@ def _check_rows(account: str, rows: list[Row]) -> None:
         raise ValueError("a transaction of another account")
 
 
-def _days(times: Iterable[str | None]) -> dict[str | None, int]:
+def _days(times: Sequence[str | None]) -> dict[str | None, int]:
     """The bank's day of each text of a time, pending rows' too; of texts there are few where banks post in batches."""
     texts = [text for text in set(times) if text is not None]
     moments = convert(texts, _Moments)

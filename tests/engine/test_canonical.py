@@ -4,10 +4,12 @@ import hashlib
 import json
 from typing import Any
 
+import msgspec
 import pytest
 import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic_core import to_json
 
 from engine.canonical import canonical_bytes, digest
 from engine.decision import Decision, decide
@@ -72,6 +74,26 @@ def test_what_has_no_byte_form_is_refused(value: object) -> None:
     """NaN and infinity are refused however deep they lie."""
     with pytest.raises(ValueError, match="no NaN"):
         canonical_bytes(value)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False) | st.integers())
+def test_numbers_beyond_the_reference_form_keep_their_bytes(number: float) -> None:
+    """No record holds such numbers, but what was once written of one is written again alike."""
+    whole = abs(number) < 2**53 and number == int(number)
+    assert canonical_bytes({"x": [number]}) == to_json({"x": [int(number) if whole else number]})
+
+
+def test_bytes_that_have_the_form_are_taken_as_they_are() -> None:
+    """A raw part stands where it stands, in lists and objects alike."""
+    raw = msgspec.Raw(b'{"b":[1,2]}')
+    assert canonical_bytes({"z": raw, "a": [raw, 1.0]}) == b'{"a":[{"b":[1,2]},1],"z":{"b":[1,2]}}'
+
+
+def test_other_values_are_written_as_ever() -> None:
+    """Models and keys that are no texts keep the bytes that they always had."""
+    exposure = business()[1].exposure
+    assert canonical_bytes({"fact": exposure}) == to_json({"fact": exposure})
+    assert canonical_bytes({10: "a", 2: "b"}) == b'{"2":"b","10":"a"}'
 
 
 def test_order_of_writing_does_not_matter() -> None:

@@ -1,22 +1,25 @@
 """What sources report: status, time, blocks and reports hold only what can be true."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from engine.canonical import canonical_bytes
 from engine.facts import SOURCES, BankData, BureauReport, Facts, MarketplaceHistory, Orders, Transactions
 from engine.facts.bank import KINDS, day_number
-from engine.facts.columns import MAX_ROWS
+from engine.facts.columns import MARK, MAX_ROWS, Aside
 from engine.facts.marketplace import CHARGEBACK, DAY_RANGE, NOT_PAID_YET
 from engine.facts.register import entity_class
 from engine.facts.standing import Brake, Exposure
 from tests.support.businesses import AS_OF, business
+from tests.support.stories import stories
 
 CANARY = "CANARY7f3a"
 ORDINARY = business()[1]
@@ -159,6 +162,89 @@ def test_a_block_is_an_object_of_columns(wrong: object) -> None:
     """Anything else in its place is refused."""
     with pytest.raises(ValidationError, match="object of columns"):
         MarketplaceHistory.model_validate({"joined_on": date(2020, 1, 1), "suppliers": (), "orders": wrong})
+
+
+# -- blocks cut out of JSON ----------------------------------------------------------------------------------
+
+WHOLE = ORDINARY.canonical()
+ORDERS_AT = WHOLE.index(b'"orders":{') + len(b'"orders":')
+ORDERS_JSON = WHOLE[ORDERS_AT : WHOLE.index(b"}", ORDERS_AT) + 1]
+
+
+def outcome(read: Any, raw: bytes | str) -> Facts | str:
+    """The facts, or everything that is said of what is wrong."""
+    try:
+        facts: Facts = read(raw)
+    except ValidationError as error:
+        return str(error)
+    return facts
+
+
+def plainly(raw: bytes | str) -> Facts | str:
+    """As pydantic alone reads the same bytes, no block cut out of them."""
+    return outcome(partial(BaseModel.model_validate_json.__func__, Facts), raw)  # type: ignore[attr-defined]
+
+
+def test_a_cut_leaves_the_rest_of_the_json() -> None:
+    """Both blocks are read before the rest, and a mark stands in their place: what follows tests the quick way."""
+    cut = Aside.cut(WHOLE, {b"orders": Orders, b"transactions": Transactions})
+    assert cut is not None
+    assert cut[0].count(b"%d" % MARK) == 2
+    assert len(cut[0]) < len(WHOLE) / 2
+    bank, market = ORDINARY.bank.value, ORDINARY.marketplace.value
+    assert bank is not None
+    assert market is not None
+    assert cut[1].blocks == {Orders: market.orders, Transactions: bank.transactions}
+
+
+@settings(max_examples=60)
+@given(stories())
+def test_facts_are_read_as_pydantic_reads_them(told: dict[str, Any]) -> None:
+    """Facts of any story are the same with blocks cut out of their bytes, as text, and with blanks between."""
+    raw = business(told)[1].canonical()
+    plain = plainly(raw)
+    assert outcome(Facts.model_validate_json, raw) == plain
+    assert outcome(Facts.model_validate_json, raw.decode()) == plain
+    assert outcome(Facts.model_validate_json, json.dumps(json.loads(raw), indent=1).encode()) == plain
+
+
+@settings(max_examples=400)
+@given(st.data())
+def test_damaged_facts_are_read_as_pydantic_reads_them(data: st.DataObject) -> None:
+    """Bytes changed anywhere, most of them near a block, are taken or refused in the same words as without a cut."""
+    at = data.draw(st.integers(ORDERS_AT - 40, ORDERS_AT + len(ORDERS_JSON) + 40) | st.integers(0, len(WHOLE) - 1))
+    gone = data.draw(st.integers(0, 3))
+    put = data.draw(st.sampled_from(PIECES) | st.binary(max_size=2))
+    raw = WHOLE[:at] + put + WHOLE[at + gone :]
+    assert outcome(Facts.model_validate_json, raw) == plainly(raw)
+
+
+PIECES = (
+    b"", b"0", b"1", b"-", b".0", b"e1", b",", b"[", b"]", b"{", b"}", b'"', b":", b" ", b"null", b"true", b"1.5,",
+    b"99999999999999999999", b'"orders":{},', b'"orders":null,', b'"orders":%b,' % ORDERS_JSON, b"%d" % MARK,
+    b'"transactions":{},', b'\\"orders":{', b"[[1]]",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "orders",
+    [
+        b"null", b"%d" % MARK, b"%d.0" % MARK, b'"%d"' % MARK, b"[]", b"{}", b'{"amount_cents":[]}',
+        ORDERS_JSON.replace(b"[", b"[1.0,"), ORDERS_JSON.replace(b"[", b"[true,"), ORDERS_JSON.replace(b"[", b"[-1,"),
+        ORDERS_JSON.replace(b"[", b"[[1],"), ORDERS_JSON.replace(b"[", b"[01,"), ORDERS_JSON.replace(b"]", b",9]"),
+        ORDERS_JSON.replace(b"[", b"[123456789012345678901234567890,"), ORDERS_JSON.replace(b'"s', b'"\\u0073'),
+        ORDERS_JSON.replace(b"{", b'{"outcome":[9],'), ORDERS_JSON.replace(b"}", b',"outcome":[9]}'),
+        ORDERS_JSON + b',"orders":null',
+        ORDERS_JSON + b',"orders":' + ORDERS_JSON, b'null,"orders":' + ORDERS_JSON,
+        ORDERS_JSON + b',"orders":%d' % MARK, b'%d,"orders":' % MARK + ORDERS_JSON,
+        ORDERS_JSON + b', "orders" : {}', ORDERS_JSON + b',"x\\"orders":' + ORDERS_JSON,
+    ],
+    ids=range(24),
+)  # fmt: skip
+def test_an_odd_block_is_read_as_pydantic_reads_it(orders: bytes) -> None:
+    """No block, a block twice, a mark that was there before, numbers of another kind: as without a cut."""
+    raw = WHOLE.replace(ORDERS_JSON, orders, 1)
+    assert outcome(Facts.model_validate_json, raw) == plainly(raw)
 
 
 # -- sources -------------------------------------------------------------------------------------------------

@@ -1,15 +1,21 @@
 """The vectorised summaries of statements and orders against slow plain ones, and their definitions by example."""
 
+import gc
 from dataclasses import asdict
 from datetime import date, timedelta
+from itertools import product
 from math import isnan
+from statistics import fmean, pstdev
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine.facts import Account, BankData, MarketplaceHistory, Orders, Transactions
 from engine.facts.bank import KINDS, day_number
-from engine.features.statement import BankSummary, summarise
+from engine.features.once import Once
+from engine.features.statement import BankSummary, _deviation, summarise
 from engine.features.trade import summarise_orders
 from tests.support.statements import NEWEST, random_bank, random_history, slow_orders, slow_summary
 
@@ -34,6 +40,39 @@ def test_orders_are_summed_up_as_defined(seed: int) -> None:
             assert isnan(value), name
         else:
             assert value == float(expected) if isinstance(value, float) else value == expected, name  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("factor", [65_536, 110_000])
+@pytest.mark.parametrize("seed", range(60))
+def test_no_amount_is_too_large_to_be_summed_up(seed: int, factor: int) -> None:
+    """The same on amounts up to the largest that a row holds, and on such that are alike in their low bits."""
+    bank = random_bank(seed)
+    columns = {name: bank.transactions[name] for name in Transactions.columns}
+    large = Transactions({**columns, "amount_cents": columns["amount_cents"] * factor})
+    bank = bank.model_copy(update={"transactions": large})
+    assert asdict(summarise(bank)) == slow_summary(bank)
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_monthly_means_are_those_of_the_library(seed: int) -> None:
+    """Mean and spread of a month are to the last bit what the statistics library says of the same months."""
+    s = summarise(random_bank(seed))
+    for mean, months in ((s.revenue_month, s.revenue), (s.debt_service_month, s.debt_service)):
+        assert mean == (fmean(months) if months else 0.0)
+    assert s.cash_before_debt_month == (fmean(s.net_flow) + fmean(s.debt_service) if s.net_flow else 0.0)
+    assert s.revenue_cv == (pstdev(s.revenue) / fmean(s.revenue)) if sum(s.revenue) else isnan(s.revenue_cv)
+
+
+@given(st.lists(st.integers(0, 2 * 10**14), min_size=1, max_size=6))
+def test_a_deviation_is_that_of_the_library(months: list[int]) -> None:
+    """Whatever the months, the deviation is to the last bit the one that the statistics library takes fractions for."""
+    assert _deviation(tuple(months)) == pstdev(months)
+
+
+def test_a_deviation_halfway_between_two_floats_is_rounded_alike() -> None:
+    """Small numbers, where roots often lie so near the middle of two floats that only the bits beyond decide."""
+    pairs = product(range(100), repeat=2)
+    assert [(a, b) for a, b in pairs if _deviation((0, a, b)) != pstdev((0, a, b))] == []
 
 
 def test_random_statements_are_eventful() -> None:
@@ -188,3 +227,51 @@ def test_only_the_year_before_counts() -> None:
         }
     )  # fmt: skip
     assert summarise_orders(history, NEWEST).gmv_cents == 6
+
+
+# -- once an object ------------------------------------------------------------------------------------------
+
+
+def counting() -> tuple[Once[BankData, [int], int], list[str]]:
+    """A function of a statement and a number, and the evidence of each statement that it was really asked about."""
+    asked: list[str] = []
+
+    def rows(bank: BankData, more: int = 0) -> int:
+        asked.append(bank.evidence)
+        return len(bank.transactions) + more
+
+    return Once(rows), asked
+
+
+def test_an_object_is_summed_up_once() -> None:
+    """The same object with the same argument is not computed again; another argument, or an equal object, is."""
+    once, asked = counting()
+    bank = random_bank(1)
+    rows = len(bank.transactions)
+    assert [once(bank, 0), once(bank, 0), once(bank, 5), once(bank, 5)] == [rows, rows, rows + 5, rows + 5]
+    assert len(asked) == 2
+    assert once(bank.model_copy(), 5) == rows + 5
+    assert len(asked) == 3
+
+
+def test_a_changed_copy_has_a_summary_of_its_own() -> None:
+    """What is remembered of a statement is not taken for that of a copy with something changed."""
+    once, asked = counting()
+    bank = random_bank(1)
+    empty = bank.model_copy(update={"transactions": Transactions.empty(), "evidence": "declared"})
+    assert once(bank, 0) == len(bank.transactions) > 0
+    assert once(empty, 0) == 0
+    assert asked == ["connected", "declared"]
+
+
+def test_what_is_remembered_dies_with_its_object() -> None:
+    """Nothing is kept of an object that is gone, nor is an object kept alive by what is remembered of it."""
+    once, _ = counting()
+    banks = [random_bank(seed) for seed in range(20)]
+    for bank in banks:
+        once(bank, 0)
+        once(bank, 1)
+    assert len(once) == 20
+    del bank, banks
+    gc.collect()
+    assert len(once) == 0
