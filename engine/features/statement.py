@@ -172,9 +172,9 @@ def own_transfers(amount: Ints, account: Ints, day: Ints, marked: Mask) -> Mask:
 def _deviation(values: tuple[int, ...]) -> float:
     """The standard deviation of whole numbers, as near as a float can say it: `statistics.pstdev` without fractions."""
     count = len(values)
-    square: int = (count * sum(value * value for value in values) - sum(values) ** 2) << 128
-    root = isqrt(square)
-    return (root | (root * root < square)) / (count << 64)  # the last bit says that there is more, as for rounding
+    spread: int = count * sum(value * value for value in values) - sum(values) ** 2
+    # A root that is not exact lies further from the middle between two floats than 256 binary places can hide.
+    return isqrt(spread << 512) / (count << 256)
 
 
 def _running(amount: Ints, masks: tuple[Mask, ...]) -> Ints:

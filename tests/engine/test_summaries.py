@@ -3,7 +3,6 @@
 import gc
 from dataclasses import asdict
 from datetime import date, timedelta
-from itertools import product
 from math import isnan
 from statistics import fmean, pstdev
 from typing import Any
@@ -63,16 +62,10 @@ def test_monthly_means_are_those_of_the_library(seed: int) -> None:
     assert s.revenue_cv == (pstdev(s.revenue) / fmean(s.revenue)) if sum(s.revenue) else isnan(s.revenue_cv)
 
 
-@given(st.lists(st.integers(0, 2 * 10**14), min_size=1, max_size=6))
+@given(st.lists(st.integers(0, 2 * 10**14) | st.integers(0, 20), min_size=1, max_size=6))
 def test_a_deviation_is_that_of_the_library(months: list[int]) -> None:
     """Whatever the months, the deviation is to the last bit the one that the statistics library takes fractions for."""
     assert _deviation(tuple(months)) == pstdev(months)
-
-
-def test_a_deviation_halfway_between_two_floats_is_rounded_alike() -> None:
-    """Small numbers, where roots often lie so near the middle of two floats that only the bits beyond decide."""
-    pairs = product(range(100), repeat=2)
-    assert [(a, b) for a, b in pairs if _deviation((0, a, b)) != pstdev((0, a, b))] == []
 
 
 def test_random_statements_are_eventful() -> None:
