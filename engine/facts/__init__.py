@@ -31,7 +31,7 @@ T = TypeVar("T", bound=BaseModel)
 Status = Literal["present", "absent", "failed"]
 SOURCES = ("registry", "compliance", "marketplace", "bank", "bureau", "exposure")
 LATER = ("documents", "review")  # what there is only once a case was verified
-_BLOCKS = {b"orders": Orders, b"transactions": Transactions}  # by their names in JSON
+_BLOCKS = {b"transactions": Transactions, b"orders": Orders}  # by their names in JSON
 # Facts recorded before there was verification keep their bytes.
 _UNSAID = Field(exclude_if=lambda fact: fact is None)
 

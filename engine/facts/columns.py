@@ -20,7 +20,7 @@ from engine.values import problem
 
 MAX_ROWS = 20_000
 Ints = NDArray[np.int64]
-_COLUMNS = msgspec.json.Decoder(dict[str, list[int]])  # whole numbers only, as written: no 1.0, no true
+_COLUMNS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _INT = frozenset({int})
 
 
@@ -118,16 +118,25 @@ class Aside:
         """
         mark, blocks = b"%d" % MARK, dict[type[Block], Block]()
         for key, kind in keys.items():
-            head, found, tail = raw.partition(b'"%b":{' % key)
-            body, _, tail = tail.partition(b"}")
-            if found:
-                try:
-                    columns = _COLUMNS.decode(b"{%b}" % body)
-                    blocks[kind] = kind({name: packed(values) for name, values in columns.items()})
-                except (ValueError, struct.error):  # no such columns, or not within the limits of a block
-                    return None
-                raw = b'%b"%b":%b%b' % (head, key, mark, tail)
+            head = raw.find(b'"%b":{' % key)
+            if head < 0:
+                continue
+            start = head + len(key) + 3
+            end = raw.find(b"}", start) + 1
+            try:
+                columns = _COLUMNS.decode(memoryview(raw)[start:end])
+                blocks[kind] = kind({name: _listed(bytes(values)) for name, values in columns.items()})
+            except ValueError:  # no such columns, or not within the limits of a block
+                return None
+            raw = raw[:start] + mark + raw[end:]
         return (raw, cls(blocks)) if raw.count(mark) == len(blocks) else None
+
+
+def _listed(raw: bytes) -> Ints:
+    """A JSON list of whole numbers without blanks; ValueError for another. Beyond 64 bits it is their largest."""
+    if raw.translate(None, b"0123456789-,") != b"[]":
+        raise ValueError("not a list of whole numbers")
+    return np.fromstring(raw[1:-1], dtype=np.int64, sep=",")
 
 
 def _column(values: Sequence[int] | Ints, low: int, high: int) -> Ints:
