@@ -12,7 +12,7 @@ from math import isqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.facts.bank import KINDS, BankData, day_number
+from engine.facts.bank import KINDS, Account, BankData, day_number
 from engine.features import vocabulary as words
 
 BLOCK_DAYS = 30
@@ -23,18 +23,37 @@ _SPENDING = frozenset({"TRANS_AND_SAVINGS_ACCOUNTS"})
 _REVOLVING = frozenset({"OVERDRAFTS", "CRED_AND_CHRG_CARDS"})
 
 Ints = NDArray[np.int64]
-Bits = NDArray[np.uint8]
+Codes = NDArray[np.uint16]
 Mask = NDArray[np.bool_]
 
-# What a row's kind and its shop say of it, in the categories of its words.
-_OF_KIND = np.zeros(len(KINDS), dtype=np.uint8)
+# A row's code is what its words, kind and shop say of it (in the bits of the words' categories), whether its account is
+# an everyday one, and an open one at that, and which way the money went.
+_EVERYDAY, _OPEN, _IN, _OUT, _CODES = (1 << bit for bit in range(7, 12))
+_OF_KIND = np.zeros(len(KINDS), dtype=np.uint16)
 _OF_KIND[[KINDS.index("TRANSFER_INCOMING"), KINDS.index("TRANSFER_OUTGOING")]] = words.OWN
 _OF_KIND[KINDS.index("INTEREST_PAID")] = words.NOT_SALES
-_OF_SHOP = np.zeros(10_000, dtype=np.uint8)
+_OF_SHOP = np.zeros(10_000, dtype=np.uint16)
 _OF_SHOP[[7995, 7800, 7801, 7802]] = words.GAMBLING  # ISO 18245: betting, lotteries, online gambling, race tracks
-_NO_SALE = words.LENDER | words.NOT_SALES | words.DISHONOUR | words.TAX | words.INJECTION
-_PUT_IN = words.LENDER | words.INJECTION  # borrowed, granted or given: not earned
-_LOW_BITS = (1 << 16) - 1
+_OF_SIGN = np.array([0, _IN, _OUT], dtype=np.uint16)  # of 0, 1 and -1
+
+
+def _roles(code: Codes) -> Mask:
+    """What rows of each code count as: sales, flow kept, payments to lenders, spending, gambling, tax, and held."""
+
+    def has(bits: int) -> Mask:
+        found: Mask = (code & bits) != 0
+        return found
+
+    credit, debit = has(_EVERYDAY) & has(_IN), has(_EVERYDAY) & has(_OUT)
+    no_sale = has(words.LENDER | words.NOT_SALES | words.DISHONOUR | words.TAX | words.INJECTION)
+    put_in = credit & has(words.LENDER | words.INJECTION)  # borrowed, granted or given: not earned
+    kept = has(_EVERYDAY) & ~put_in
+    spent = (debit & has(words.LENDER), debit, debit & has(words.GAMBLING), debit & has(words.TAX))
+    return np.array([credit & ~no_sale, kept, *spent, has(_OPEN)])
+
+
+_ROLES = _roles(np.arange(_CODES, dtype=np.uint16))
+_LOW_BITS = (1 << 14) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,19 +116,18 @@ def summarise(bank: BankData) -> BankSummary:
     # Rows are by day: those of the last `age` days are the rows from since[age] on.
     since = day.searchsorted(newest - np.arange(coverage + 1), side="right")
     of_text, keys = words.categorise(bank.texts)
-    bits = of_text[text] | _OF_KIND[rows["kind"]] | _OF_SHOP[rows["merchant_category"]]
-    everyday = [a.product_category in _SPENDING for a in bank.accounts]
-    open_everyday = [a.open and kept for a, kept in zip(bank.accounts, everyday, strict=True)]
-    flow = np.array(everyday)[account]
-    flow &= ~own_transfers(amount, account, day, (bits & words.OWN) != 0)
-    credit, debit = flow & (amount > 0), flow & (amount < 0)
-    sales = credit & ((bits & _NO_SALE) == 0)
-    lent = debit & ((bits & words.LENDER) != 0)
-    kept = flow & ~(credit & ((bits & _PUT_IN) != 0))
-    sums = _running(amount, (sales, kept, lent, np.array(open_everyday)[account]))
+    of_account = [_of_account(a) for a in bank.accounts]
+    code = of_text[text] | _OF_KIND[rows["kind"]] | _OF_SHOP[rows["merchant_category"]]
+    own = own_transfers(amount, account, day, code)
+    code |= np.array(of_account, dtype=np.uint16)[account] | _OF_SIGN[np.sign(amount)]
+    code[own] &= _CODES - 1 - _EVERYDAY
+    sales, _, lent, _, _, taxed, _ = roles = _ROLES.take(code, axis=1)
+    sums = np.zeros((len(roles), len(rows) + 1), dtype=np.int64)  # up to before each row, and of all rows
+    np.cumsum(amount * roles, axis=1, out=sums[:, 1:])
+    _, _, _, spent, gambled, _, held = sums
     months = np.diff(-sums[:3, since[: BLOCK_DAYS * BLOCKS + 1 : BLOCK_DAYS]]).tolist()
-    now = sum(a.current_cents for a, held in zip(bank.accounts, open_everyday, strict=True) if held)
-    closing = now - sums[3, -1] + sums[3, since[:-1]]  # newest day first; the standards give no running balance
+    now = sum(a.current_cents for a, bits in zip(bank.accounts, of_account, strict=True) if bits & _OPEN)
+    closing = now - held[-1] + held[since[:-1]]  # newest day first; the standards give no running balance
     ordered = np.sort(closing)
     sold = np.flatnonzero(sales)
     revolving = [a for a in bank.accounts if a.product_category in _REVOLVING and a.open]
@@ -125,36 +143,42 @@ def summarise(bank: BankData) -> BankSummary:
         balance_p10=int(ordered[(coverage - 1) // 10]),
         balance_mean=int(closing.sum()) // coverage,
         negative_days=int(np.count_nonzero(closing[:RECENT_DAYS] < 0)),
-        dishonours=int(np.count_nonzero(bits[since[min(RECENT_DAYS, coverage)] :] & words.DISHONOUR)),
+        dishonours=int(np.count_nonzero(code[since[min(RECENT_DAYS, coverage)] :] & words.DISHONOUR)),
         lenders=len({keys[place] for place in text[lent].tolist()}),
-        tax_plan_debits=_most_repeated(amount[debit & ((bits & words.TAX) != 0)]),
-        gambling=-int(amount[debit & ((bits & words.GAMBLING) != 0)].sum()),
-        outflow=-int(amount.dot(debit)),
+        tax_plan_debits=_most_repeated(amount[taxed]),
+        gambling=-int(gambled[-1]),
+        outflow=-int(spent[-1]),
         revolving_used=sum(max(-a.current_cents, 0) for a in revolving),
         revolving_limit=sum(a.credit_limit_cents for a in revolving),
     )  # fmt: skip
 
 
-def own_transfers(amount: Ints, account: Ints, day: Ints, marked: Mask) -> Mask:
-    """Rows that move money between the business's own accounts; `marked` are those that a bank calls a transfer.
+def _of_account(account: Account) -> int:
+    """An account's bits in the codes of its rows."""
+    if account.product_category not in _SPENDING:
+        return 0
+    return _EVERYDAY | _OPEN if account.open else _EVERYDAY
+
+
+def own_transfers(amount: Ints, account: Ints, day: Ints, code: Codes) -> list[int]:
+    """Rows that move money between the business's own accounts.
 
     A pair is an equal and opposite amount on another account within two days, one side a transfer; each row
     pairs once, with the nearest earlier row, one marked as a transfer before one that is not.
     """
-    own = np.zeros(len(amount), dtype=bool)
-    if not marked.any() or account.min() == account.max():  # a pair needs two accounts
-        return own
-    # Only a row whose opposite amount occurs can pair; the low bits of the amounts tell for nearly all others.
-    occurs = np.zeros(_LOW_BITS + 1, dtype=bool)
-    occurs[amount & _LOW_BITS] = True
-    may = np.flatnonzero(occurs[-amount & _LOW_BITS])
-    sizes = amount[may].tolist()
-    all_sizes = set(sizes)
+    own: list[int] = []
+    # One of a pair is not on the busiest account; the other, if it is, shows in the low bits of its amount.
+    apart = account != np.bincount(account, minlength=1).argmax()
+    opposite = np.zeros(_LOW_BITS + 1, dtype=bool)
+    opposite[-amount[apart] & _LOW_BITS] = True
+    may = np.flatnonzero(apart | opposite[amount & _LOW_BITS])
     # By amount, then by account and mark: rows are in order of day, so the nearest one waits last.
     waiting: dict[int, dict[tuple[int, bool], list[tuple[int, int]]]] = {}
-    columns = (column.tolist() for column in (may, account[may], marked[may], day[may]))
-    for size, row, here, sure, today in zip(sizes, *columns, strict=True):
-        if -size not in all_sizes:
+    marked = (code[may] & words.OWN) != 0
+    columns = [column.tolist() for column in (amount[may], may, account[may], marked, day[may])]
+    sizes = set(columns[0])
+    for size, row, here, sure, today in zip(*columns, strict=True):
+        if -size not in sizes:
             continue
         near = [
             (today - rows[-1][1], not known, there)
@@ -163,7 +187,7 @@ def own_transfers(amount: Ints, account: Ints, day: Ints, marked: Mask) -> Mask:
         ]
         if near:
             _, unmarked, there = min(near)
-            own[row] = own[waiting[-size][there, not unmarked].pop()[0]] = True
+            own += row, waiting[-size][there, not unmarked].pop()[0]
         else:
             waiting.setdefault(size, {}).setdefault((here, sure), []).append((row, today))
     return own
@@ -175,13 +199,6 @@ def _deviation(values: tuple[int, ...]) -> float:
     spread: int = count * sum(value * value for value in values) - sum(values) ** 2
     # A root that is not exact lies further from the middle between two floats than 256 binary places can hide.
     return isqrt(spread << 512) / (count << 256)
-
-
-def _running(amount: Ints, masks: tuple[Mask, ...]) -> Ints:
-    """Sums of the amounts under each mask up to before each row, and of all rows, shape (masks, rows + 1)."""
-    sums = np.zeros((len(masks), len(amount) + 1), dtype=np.int64)
-    np.multiply(amount, masks, out=sums[:, 1:])
-    return np.cumsum(sums, axis=1, out=sums)
 
 
 def _by_key(text: Ints, amount: Ints, keys: list[str]) -> tuple[int, ...]:

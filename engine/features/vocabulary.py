@@ -40,7 +40,7 @@ def categorise(texts: tuple[str, ...]) -> tuple[NDArray[np.uint8], list[str]]:
     letters = joined.upper().encode("ascii", "replace").translate(_LETTERS).decode()
     words = [line.split() for line in letters.split("\n")]
     bits = [0 if _MEANT.isdisjoint(line) else _bits(line) for line in words]
-    return np.array(bits, dtype=np.uint8), [" ".join(line) for line in words]
+    return np.frombuffer(bytes(bits), dtype=np.uint8), [" ".join(line) for line in words]
 
 
 def _bits(words: list[str]) -> int:
