@@ -38,7 +38,7 @@ _OF_SIGN = np.array([0, _IN, _OUT], dtype=np.uint16)  # of 0, 1 and -1
 
 
 def _roles(code: Codes) -> Mask:
-    """What rows of each code count as: sales, flow kept, payments to lenders, spending, gambling, tax, and held."""
+    """What rows of each code count as: sales, flow kept, payments to lenders, money held; spending, gambling, tax."""
 
     def has(bits: int) -> Mask:
         found: Mask = (code & bits) != 0
@@ -48,8 +48,8 @@ def _roles(code: Codes) -> Mask:
     no_sale = has(words.LENDER | words.NOT_SALES | words.DISHONOUR | words.TAX | words.INJECTION)
     put_in = credit & has(words.LENDER | words.INJECTION)  # borrowed, granted or given: not earned
     kept = has(_EVERYDAY) & ~put_in
-    spent = (debit & has(words.LENDER), debit, debit & has(words.GAMBLING), debit & has(words.TAX))
-    return np.array([credit & ~no_sale, kept, *spent, has(_OPEN)])
+    summed = (credit & ~no_sale, kept, debit & has(words.LENDER), has(_OPEN))
+    return np.array([*summed, debit, debit & has(words.GAMBLING), debit & has(words.TAX)])
 
 
 _ROLES = _roles(np.arange(_CODES, dtype=np.uint16))
@@ -121,13 +121,13 @@ def summarise(bank: BankData) -> BankSummary:
     own = own_transfers(amount, account, day, code)
     code |= np.array(of_account, dtype=np.uint16)[account] | _OF_SIGN[np.sign(amount)]
     code[own] &= _CODES - 1 - _EVERYDAY
-    sales, _, lent, _, _, taxed, _ = roles = _ROLES.take(code, axis=1)
-    sums = np.zeros((len(roles), len(rows) + 1), dtype=np.int64)  # up to before each row, and of all rows
-    np.cumsum(amount * roles, axis=1, out=sums[:, 1:])
-    _, _, _, spent, gambled, _, held = sums
+    sales, _, lent, _, spent, gambled, taxed = roles = _ROLES.take(code, axis=1)
+    sums = np.zeros((4, len(rows) + 1), dtype=np.int64)  # up to before each row, and of all rows
+    np.multiply(amount, roles[:4], out=sums[:, 1:])
+    np.cumsum(sums, axis=1, out=sums)
     months = np.diff(-sums[:3, since[: BLOCK_DAYS * BLOCKS + 1 : BLOCK_DAYS]]).tolist()
     now = sum(a.current_cents for a, bits in zip(bank.accounts, of_account, strict=True) if bits & _OPEN)
-    closing = now - held[-1] + held[since[:-1]]  # newest day first; the standards give no running balance
+    closing = now - sums[3, -1] + sums[3, since[:-1]]  # newest day first; the standards give no running balance
     ordered = np.sort(closing)
     sold = np.flatnonzero(sales)
     revolving = [a for a in bank.accounts if a.product_category in _REVOLVING and a.open]
@@ -146,8 +146,8 @@ def summarise(bank: BankData) -> BankSummary:
         dishonours=int(np.count_nonzero(code[since[min(RECENT_DAYS, coverage)] :] & words.DISHONOUR)),
         lenders=len({keys[place] for place in text[lent].tolist()}),
         tax_plan_debits=_most_repeated(amount[taxed]),
-        gambling=-int(gambled[-1]),
-        outflow=-int(spent[-1]),
+        gambling=-int(amount.dot(gambled)),
+        outflow=-int(amount.dot(spent)),
         revolving_used=sum(max(-a.current_cents, 0) for a in revolving),
         revolving_limit=sum(a.credit_limit_cents for a in revolving),
     )  # fmt: skip
