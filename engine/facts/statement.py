@@ -105,20 +105,22 @@ def bank_data(statement: Statement, evidence: Literal["connected", "declared"]) 
         raise ValueError("an accountId is repeated")
     # Pending rows cannot be linked to the posted row that follows.
     posted = [t for t in statement["transactions"] if t["status"] == "POSTED"]
-    if not all(t["accountId"] in index and "postingDateTime" in t for t in posted):
+    owners, times = [t["accountId"] for t in posted], [t.get("postingDateTime", "") for t in posted]
+    if not index.keys() >= set(owners) or "" in times:
         raise ValueError("a POSTED transaction needs a listed accountId and a postingDateTime")
-    days = [t["postingDateTime"][:10] for t in posted]
-    number_of = {day: day_number(date.fromisoformat(day)) for day in set(days)}
+    merchants = [t.get("merchantCategoryCode", "0") for t in posted]
+    day_of = {time: day_number(date.fromisoformat(time[:10])) for time in set(times)}
+    code_of = {merchant: int(merchant) for merchant in set(merchants)}
     return assembled(
         evidence,
         (statement["oldest"], statement["newest"]),
         accounts,
         {
-            "posted_day": packed([number_of[day] for day in days]),
-            "account": packed([index[t["accountId"]] for t in posted]),
+            "posted_day": packed([day_of[time] for time in times]),
+            "account": packed([index[owner] for owner in owners]),
             "amount_cents": all_cents([t["amount"] for t in posted]),
             "kind": packed([KIND_OF[t["type"]] for t in posted]),
-            "merchant_category": packed([int(t.get("merchantCategoryCode", 0)) for t in posted]),
+            "merchant_category": packed([code_of[merchant] for merchant in merchants]),
         },
         [t["description"] for t in posted],
     )
