@@ -38,9 +38,12 @@ def categorise(texts: tuple[str, ...]) -> tuple[NDArray[np.uint8], list[str]]:
     if joined.count("\n") != len(texts) - 1:
         joined = "\n".join(text.replace("\n", " ") for text in texts)
     letters = joined.upper().encode("ascii", "replace").translate(_LETTERS).decode()
-    words = [line.split() for line in letters.split("\n")]
-    bits = [0 if _MEANT.isdisjoint(line) else _bits(line) for line in words]
-    return np.frombuffer(bytes(bits), dtype=np.uint8), [" ".join(line) for line in words]
+    keys, bits = list[str](), bytearray()
+    for line in letters.split("\n"):
+        words = line.split()
+        keys.append(" ".join(words))
+        bits.append(0 if _MEANT.isdisjoint(words) else _bits(words))
+    return np.frombuffer(bytes(bits), dtype=np.uint8), keys
 
 
 def _bits(words: list[str]) -> int:
