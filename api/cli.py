@@ -7,6 +7,7 @@ It does: serve, decide a file, replay the record, manage keys, export, migrate. 
 import json
 import os
 import sys
+import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -91,7 +92,6 @@ def serve(development: bool, host: str | None, port: int | None, workers: int) -
 
     In development the sources are a sandbox on this machine (`creditline sandbox`) unless the environment names others.
     """
-    from api.serving import run
     from api.sources.settings import SANDBOX_URL
 
     overrides = {
@@ -102,7 +102,12 @@ def serve(development: bool, host: str | None, port: int | None, workers: int) -
     os.environ.update({name: value for name, value in overrides.items() if value is not None})
     if development and "CREDITLINE_MARKET" not in os.environ:
         os.environ.setdefault("CREDITLINE_SANDBOX", SANDBOX_URL)
-    run(_settings(), workers)
+    with tempfile.TemporaryDirectory(prefix="creditline-metrics-") as figures:
+        if workers > 1:  # before the metrics are first imported, or each worker would answer for itself alone
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = figures
+        from api.serving import run
+
+        run(_settings(), workers)
 
 
 @main.command()

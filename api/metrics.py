@@ -1,16 +1,23 @@
 """What the service counts, for Prometheus; labels never hold personal data.
 
-It does: declare every metric in one place. It does not: count requests (api.app does, from outside the framework)
-or serve the figures (the operations routes do).
+It does: declare every metric in one place, and write them down for a reader. It does not: count requests (api.app
+does, from outside the framework) or serve the figures (the operations routes do). The rule it keeps: with several
+workers, whichever is asked answers for all of them, the dead ones included: through files in a folder that
+`creditline serve` names to the library before its first import.
 """
+
+import os
+from pathlib import Path
 
 from typing import get_args
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from api.sources import OUTSIDE, Why
 from engine.facts.standing import BrakeKind
 
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # the library's own name for it
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)  # memory, open files, processor time, start: read when somebody asks
 _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -49,6 +56,7 @@ BREAKER = Gauge(
     "State of the circuit breaker of each address asked: 0 closed, 1 half open, 2 open.",
     ["source"],
     registry=REGISTRY,
+    multiprocess_mode="livemax",
 )
 DEGRADED = Counter(
     "creditline_degraded_decisions",
@@ -69,19 +77,25 @@ FOLLOW_UPS_WAITING = Gauge(
     "creditline_follow_ups_waiting",
     "Decisions that wait to be looked at again because a fact was missing.",
     registry=REGISTRY,
+    multiprocess_mode="mostrecent",  # counted in the database by whoever is asked
 )
 PROBLEMS = Counter("creditline_problems", "Error replies, by slug (docs/problems.md).", ["slug"], registry=REGISTRY)
 SANCTIONS_LIST = Gauge(
     "creditline_sanctions_list_timestamp_seconds",
     "When the sanctions list in use was last had from its publisher, Unix time; 0 before the first.",
     registry=REGISTRY,
+    multiprocess_mode="livemin",
 )
-BRAKES = Gauge("creditline_brakes_in_force", "The lender's brakes in force, by kind.", ["kind"], registry=REGISTRY)
+BRAKES = Gauge(
+    "creditline_brakes_in_force", "The lender's brakes in force, by kind.", ["kind"], registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)  # fmt: skip
 RELEASE = Gauge(
     "creditline_release_info",
     "The release in force; always 1.",
     ["release", "digest", "engine"],
     registry=REGISTRY,
+    multiprocess_mode="livemax",
 )
 DOCUMENTS = Counter(
     "creditline_documents", "Documents that machines looked at, by verdict: checked or rejected.", ["verdict"],
@@ -99,21 +113,27 @@ QUALITY = Counter(
     ["result"],
     registry=REGISTRY,
 )
-CASES = Gauge("creditline_cases", "Cases that are not closed, by state.", ["state"], registry=REGISTRY)
+CASES = Gauge(
+    "creditline_cases", "Cases that are not closed, by state.", ["state"], registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)  # fmt: skip
 CASES_PAST = Gauge(
     "creditline_cases_past",
     "Cases that are not closed and whose clock has passed so many hours, a paused clock standing where it stopped.",
     ["hours"],
     registry=REGISTRY,
+    multiprocess_mode="mostrecent",
 )
 REFERRALS_LATE = Gauge(
     "creditline_referrals_late",
     "Referrals and requests for a person that wait past what their applicants were promised.",
     registry=REGISTRY,
+    multiprocess_mode="mostrecent",
 )
 MESSAGES_DEAD = Gauge(
-    "creditline_messages_dead", "Messages to applicants, staff and marketplace that were given up.", registry=REGISTRY
-)
+    "creditline_messages_dead", "Messages to applicants, staff and marketplace that were given up.", registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)  # fmt: skip
 # A series that is first seen at 1 has not risen in Prometheus' eyes: whatever an alert waits for begins at 0.
 for _stage in ("receive", "enrich", "decide", "record"):
     STAGES.labels(_stage)
@@ -136,3 +156,35 @@ for _result in ("approved", "approver", "sampled", "people"):
 for _result in ("upheld", "overturned"):
     QUALITY.labels(_result)
 PROBLEMS.labels("internal")
+
+
+def exposition() -> bytes:
+    """Every figure as Prometheus reads it: this process's, or where several serve, all of theirs added up.
+
+    What only a living worker can say (its breakers, its release) goes with it; nobody else tells that it has died.
+    Memory and processor time are a process's own and told only by a service of one.
+    """
+    folder = os.environ.get(FOLDER)
+    if folder is None:
+        return generate_latest(REGISTRY)
+    for each in Path(folder).glob("gauge_live*_*.db"):
+        pid = int(each.stem.rpartition("_")[2])
+        if not _lives(pid):
+            mark_process_dead(pid, folder)
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, folder)
+    return generate_latest(registry)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)  # asks, and does nothing
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def forget_this_process() -> None:
+    """Take back what this process says as if it were a worker; for the one that only starts them."""
+    if (folder := os.environ.get(FOLDER)) is not None:
+        mark_process_dead(os.getpid(), folder)

@@ -19,6 +19,7 @@ import click
 import models
 from api.audit.commands import check_at_start
 from api.commands import add_key, example_body, is_known
+from api.metrics import forget_this_process
 from api.sandbox.stories import book
 from api.settings import DEVELOPMENT_MARKET, EXAMPLE_BUSINESS, Settings, Unset
 from api.staff.demo import DEMO_PASSWORD, DEMO_STAFF, demo_staff
@@ -51,6 +52,7 @@ def run(settings: Settings, workers: int, target: str = "api.app:create") -> Non
             raise click.ClickException("the database is not up to date: run `creditline db upgrade` first")
     check_at_start(settings.database_url, settings.audit, development=settings.development)
     os.environ["CREDITLINE_DATABASE_URL"] = settings.database_url
+    forget_this_process()
     Granian(
         target, factory=True, interface=Interfaces.ASGI, address=settings.host, port=settings.port,
         workers=workers, respawn_failed_workers=True, workers_kill_timeout=_STOP_SECONDS, log_access=False,

@@ -5,11 +5,11 @@ from typing import Any, get_args
 import msgspec
 from litestar import Response, get
 from litestar.params import FromPath
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import Connection
 
 from api.errors import SLUGS, Problem
-from api.metrics import BRAKES, CASES, CASES_PAST, FOLLOW_UPS_WAITING, MESSAGES_DEAD, REFERRALS_LATE, REGISTRY
+from api.metrics import BRAKES, CASES, CASES_PAST, FOLLOW_UPS_WAITING, MESSAGES_DEAD, REFERRALS_LATE, exposition
 from api.openapi import document
 from api.recording import WANTED
 from api.referrals.reading import count_late
@@ -59,7 +59,7 @@ async def metrics(request: AnyRequest) -> Response[bytes]:
         CASES.labels(state).set(counted[state].cases if state in counted else 0)
     for place, hours in enumerate(store.ALERT_HOURS):
         CASES_PAST.labels(str(hours)).set(sum(each.passed[place] for each in counted.values()))
-    return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+    return Response(exposition(), media_type=CONTENT_TYPE_LATEST)
 
 
 @get("/schema/openapi.json", opt={"public": True}, include_in_schema=False)

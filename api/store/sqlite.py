@@ -19,13 +19,17 @@ from queue import Empty, SimpleQueue
 from threading import BoundedSemaphore, Lock, Thread
 from typing import Any, Generic
 
-from sqlalchemy import URL, Connection, RootTransaction
+from sqlalchemy import URL, Connection, RootTransaction, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from api.store.database import Database, Limits, T, Work, call
 from api.store.errors import OutcomeUnknown, StorageFull, StoreBusy, StoreUnavailable
+from api.store.prepared import Prepared
 from api.store.sqlite_file import engine_of, secure_file
+
+
+_SAVE, _UNDO, _RELEASE = (Prepared(text(each)) for each in ("SAVEPOINT job", "ROLLBACK TO job", "RELEASE job"))
 
 
 @dataclass(eq=False, slots=True)
@@ -221,18 +225,18 @@ def _primary_code(error: Exception) -> int | None:
 
 def _run(job: _Job[Any], connection: Connection, root: RootTransaction) -> _Outcome:
     """Run one function inside its savepoint; raises what ends the whole batch."""
-    connection.exec_driver_sql("SAVEPOINT job")
+    _SAVE.send(connection, {})
     try:
         value = call(job.work, connection)
     except Exception as error:
         if _primary_code(error) in _FATAL:
             raise
         _still_ours(connection, root)
-        connection.exec_driver_sql("ROLLBACK TO job")
-        connection.exec_driver_sql("RELEASE job")
+        _UNDO.send(connection, {})
+        _RELEASE.send(connection, {})
         return _Outcome(job, error=error)
     _still_ours(connection, root)
-    connection.exec_driver_sql("RELEASE job")
+    _RELEASE.send(connection, {})
     return _Outcome(job, value=value)
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from api.store.prepared import Prepared
 from api.store.tables import application, person
 
 
@@ -58,17 +59,17 @@ class PersonRow:
     erased_at: datetime | None
 
 
-_INSERT = insert(application)
-_INSERT_PEOPLE = insert(person)
-_BY_ID = select(application).where(application.c.id == bindparam("sought"))
+_INSERT = Prepared(insert(application))
+_INSERT_PEOPLE = Prepared(insert(person))
+_BY_ID = Prepared(select(application).where(application.c.id == bindparam("sought")))
 _PEOPLE = select(person).where(person.c.application_id == bindparam("sought")).order_by(person.c.ref)
 
 
 def insert_application(connection: Connection, new: NewApplication, people: tuple[NewPerson, ...]) -> str:
     """Keep an application and its people; returns the digest of its body."""
     body_sha256 = hashlib.sha256(new.body).hexdigest()
-    connection.execute(
-        _INSERT,
+    _INSERT.send(
+        connection,
         {
             "id": new.id,
             "caller_id": new.caller_id,
@@ -79,16 +80,15 @@ def insert_application(connection: Connection, new: NewApplication, people: tupl
             "channel": new.channel,
         },
     )
-    if people:
-        rows = [{"ref": each.ref, "application_id": new.id, "role": each.role, "body": each.body} for each in people]
-        connection.execute(_INSERT_PEOPLE, rows)
+    rows = [{"ref": each.ref, "application_id": new.id, "role": each.role, "body": each.body} for each in people]
+    _INSERT_PEOPLE.send_each(connection, rows)
     return body_sha256
 
 
 def get_application(connection: Connection, application_id: str) -> ApplicationRow | None:
     """One application by its id."""
-    row = connection.execute(_BY_ID, {"sought": application_id}).mappings().first()
-    return None if row is None else ApplicationRow(**row)
+    row = _BY_ID.first(connection, {"sought": application_id})
+    return None if row is None else ApplicationRow(*row)
 
 
 def people_of(connection: Connection, application_id: str) -> tuple[PersonRow, ...]:

@@ -16,6 +16,7 @@ import msgspec
 from sqlalchemy import BigInteger, Connection, LargeBinary, bindparam, cast, insert, select, text, type_coerce
 
 from api.store.moment import microseconds
+from api.store.prepared import Prepared
 from api.store.tables import audit
 from engine.canonical import canonical_bytes
 
@@ -23,7 +24,8 @@ GENESIS = "0" * 64
 _VERSION = 1
 _PAGE = 2_000
 _WITHOUT_END = 2**62
-_LOCK = text("SELECT pg_advisory_xact_lock(7310002, 0)")  # two numbers, so that no single-number lock is the same
+# Two numbers, so that no single-number lock is the same.
+_LOCK = Prepared(text("SELECT pg_advisory_xact_lock(7310002, 0)"))
 
 Detail = str | int | bool | None
 
@@ -76,8 +78,8 @@ class Told(msgspec.Struct):
     prev: str
 
 
-_INSERT = insert(audit)
-_LAST = select(audit.c.seq, audit.c.at, audit.c.sha256).order_by(audit.c.seq.desc()).limit(1)
+_INSERT = Prepared(insert(audit))
+_LAST = Prepared(select(audit.c.seq, audit.c.at, audit.c.sha256).order_by(audit.c.seq.desc()).limit(1))
 _BY_SEQ = select(audit).where(audit.c.seq == bindparam("sought"))
 _BETWEEN = (
     select(audit.c.seq, type_coerce(audit.c.at, BigInteger))
@@ -97,11 +99,11 @@ _TAIL = select(audit).order_by(audit.c.seq.desc()).limit(bindparam("page"))
 def append_audit(connection: Connection, happened: AuditEvent, at: datetime) -> Receipt:
     """Add the next entry; its time is `at`, or a microsecond after the last one's if the clock went back."""
     if connection.dialect.name == "postgresql":
-        connection.execute(_LOCK)
-    last = connection.execute(_LAST).first()
-    seq, prev = (1, GENESIS) if last is None else (last.seq + 1, last.sha256)
-    if last is not None:
-        at = max(at, last.at + timedelta(microseconds=1))
+        _LOCK.send(connection, {})
+    seq, prev = 1, GENESIS
+    if (last := _LAST.first(connection, {})) is not None:
+        seq, prev = last[0] + 1, last[2]
+        at = max(at, last[1] + timedelta(microseconds=1))
     body = canonical_bytes(
         {
             "v": _VERSION,
@@ -116,7 +118,7 @@ def append_audit(connection: Connection, happened: AuditEvent, at: datetime) -> 
         }
     )
     sha256 = hashlib.sha256(body).hexdigest()
-    connection.execute(_INSERT, {"seq": seq, "at": at, "body": body.decode(), "sha256": sha256, "prev": prev})
+    _INSERT.send(connection, {"seq": seq, "at": at, "body": body.decode(), "sha256": sha256, "prev": prev})
     return Receipt(seq, sha256)
 
 

@@ -12,6 +12,7 @@ from typing import get_args
 
 from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 
+from api.store.prepared import Prepared, Sent
 from api.store.queries.exposure import approved_today, hold_brakes, open_book
 from api.store.tables import brake
 from api.zone import SYDNEY
@@ -69,7 +70,7 @@ class Place:
 _INSERT = insert(brake).returning(brake.c.id)
 _NOT_LIFTED = or_(brake.c.lifted_at.is_(None), brake.c.lifted_at > bindparam("now"))
 _IN_FORCE = select(brake).where(brake.c.set_at <= bindparam("now"), _NOT_LIFTED).order_by(brake.c.id)
-_PULLED = select(brake).where(_NOT_LIFTED).order_by(brake.c.id).limit(MOST_BRAKES)
+_PULLED = Prepared(select(brake).where(_NOT_LIFTED).order_by(brake.c.id).limit(MOST_BRAKES))
 _COUNT = select(func.count()).select_from(brake).where(_NOT_LIFTED)
 
 
@@ -124,14 +125,22 @@ def brakes_in_force(connection: Connection, now: datetime) -> tuple[Brake, ...]:
     return tuple(Brake(**row) for row in connection.execute(_IN_FORCE, {"now": now}).mappings())
 
 
-def brakes_on(connection: Connection, place: Place, now: datetime) -> tuple[BrakeFact, ...]:
-    """The brakes that concern an application, with what is used of each.
+def send_pulled(connection: Connection, now: datetime) -> Sent:
+    """Every brake that was not lifted: rows of Brake.
 
     A brake holds from the moment that it is there, whatever the clock of the one who set it said: a decision that
-    can see it obeys it. A day is Sydney's. A concentration is a share of the open book with this request in it.
+    can see it obeys it.
     """
-    pulled = tuple(Brake(*row) for row in connection.execute(_PULLED, {"now": now}))
-    return tuple(_used(connection, each, place, now) for each in pulled if each.segment in place.segments)
+    return _PULLED.send(connection, {"now": now})
+
+
+def brakes_on(connection: Connection, place: Place, now: datetime, pulled: Sent | None = None) -> tuple[BrakeFact, ...]:
+    """The brakes that concern an application, with what is used of each; `pulled` where they were asked for before.
+
+    A day is Sydney's. A concentration is a share of the open book with this request in it.
+    """
+    brakes = [Brake(*row) for row in (pulled or send_pulled(connection, now)).rows()]
+    return tuple(_used(connection, each, place, now) for each in brakes if each.segment in place.segments)
 
 
 def _used(connection: Connection, pulled: Brake, place: Place, now: datetime) -> BrakeFact:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, insert, select
 
+from api.store.prepared import Prepared
 from api.store.tables import decision
 
 
@@ -74,9 +75,9 @@ class DecisionRow:
     entity_type: str | None
 
 
-_INSERT = insert(decision)
-_BY_ID = select(decision).where(decision.c.id == bindparam("sought"))
-_SUCCESSOR = select(decision.c.id).where(decision.c.supersedes == bindparam("sought"))
+_INSERT = Prepared(insert(decision))
+_BY_ID = Prepared(select(decision).where(decision.c.id == bindparam("sought")))
+_SUCCESSOR = Prepared(select(decision.c.id).where(decision.c.supersedes == bindparam("sought")))
 _later = decision.alias("later")
 _STANDING = select(decision).where(
     decision.c.application_id == bindparam("sought"),
@@ -92,8 +93,8 @@ _AFTER = (
 
 def insert_decision(connection: Connection, new: NewDecision, facts_sha256: str, audit_seq: int) -> None:
     """Keep a decision; raises IntegrityError for one that breaks the design's invariants."""
-    connection.execute(
-        _INSERT,
+    _INSERT.send(
+        connection,
         {
             "id": new.id,
             "application_id": new.application_id,
@@ -124,14 +125,14 @@ def insert_decision(connection: Connection, new: NewDecision, facts_sha256: str,
 
 def get_decision(connection: Connection, decision_id: str) -> DecisionRow | None:
     """One decision by its id."""
-    row = connection.execute(_BY_ID, {"sought": decision_id}).first()
+    row = _BY_ID.first(connection, {"sought": decision_id})
     return None if row is None else DecisionRow(*row)
 
 
 def successor_of(connection: Connection, decision_id: str) -> str | None:
     """The id of the decision that superseded this one, if any."""
-    found: str | None = connection.execute(_SUCCESSOR, {"sought": decision_id}).scalar()
-    return found
+    row = _SUCCESSOR.first(connection, {"sought": decision_id})
+    return None if row is None else row[0]
 
 
 def standing_decision(connection: Connection, application_id: str) -> DecisionRow | None:

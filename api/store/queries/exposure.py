@@ -13,8 +13,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select, text
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select, text, true
 
+from api.store.prepared import DIALECTS, Prepared, among
 from api.store.tables import decision, line, verification_case
 from api.zone import SYDNEY
 
@@ -50,25 +51,28 @@ _OPEN = (
     .outerjoin(verification_case, verification_case.c.application_id == decision.c.application_id)
     .where(_APPROVED, or_(_IS_LINE, _IS_OFFER))
 )
-_OPEN_OF = (
-    _OPEN.add_columns(decision.c.abn)
-    .where(decision.c.abn.in_(bindparam("its_abns", expanding=True)))
-    .group_by(decision.c.abn)
+_OPEN_OF = Prepared(
+    {
+        name: _OPEN.add_columns(decision.c.abn).where(among(name, decision.c.abn, "its_abns")).group_by(decision.c.abn)
+        for name in DIALECTS
+    }
 )
 _BETWEEN = select(_COUNT, func.coalesce(func.sum(decision.c.limit_cents), 0)).where(
     _APPROVED, STANDS, decision.c.decided_at >= bindparam("start"), decision.c.decided_at < bindparam("end")
 )
-_OPEN_IN = {name: _OPEN.where(column == bindparam("its_segment")) for name, column in SEGMENTS.items()}
-_BETWEEN_IN = {name: _BETWEEN.where(column == bindparam("its_segment")) for name, column in SEGMENTS.items()}
+# The whole of it has no segment, which is the name "".
+_IN = {name: column == bindparam("its_segment") for name, column in SEGMENTS.items()} | {"": true()}
+_OPEN_IN = {name: Prepared(_OPEN.where(within)) for name, within in _IN.items()}
+_BETWEEN_IN = {name: Prepared(_BETWEEN.where(within)) for name, within in _IN.items()}
 
 # -- locks, for PostgreSQL; SQLite has one writer ------------------------------------------------------------
 #
 # Everybody who decides shares the first; who sets or lifts a brake has it alone, and so begins between two decisions.
 # Who decides under a counted brake has the second alone. The rest are businesses and signals, in order of number.
-_SHARE_BRAKES = text("SELECT pg_advisory_xact_lock_shared(7310004, 0)")
+_SHARE_BRAKES = Prepared(text("SELECT pg_advisory_xact_lock_shared(7310004, 0)"))
 _HOLD_BRAKES = text("SELECT pg_advisory_xact_lock(7310004, 0)")
-_HOLD_BOOK = text("SELECT pg_advisory_xact_lock(7310005, 0)")
-_HOLD = text("SELECT pg_advisory_xact_lock(7310003, each) FROM unnest(CAST(:numbers AS integer[])) AS each")
+_HOLD_BOOK = Prepared(text("SELECT pg_advisory_xact_lock(7310005, 0)"))
+_HOLD = Prepared(text("SELECT pg_advisory_xact_lock(7310003, each) FROM unnest(CAST(:numbers AS integer[])) AS each"))
 
 
 def hold(connection: Connection, names: Iterable[str], *, book: bool = False) -> None:
@@ -77,10 +81,10 @@ def hold(connection: Connection, names: Iterable[str], *, book: bool = False) ->
     With `book`, about none at all: that is what a limit over the whole book or day costs while it is in force.
     """
     if connection.dialect.name == "postgresql":
-        connection.execute(_SHARE_BRAKES)
+        _SHARE_BRAKES.send(connection, {})
         if book:
-            connection.execute(_HOLD_BOOK)
-        connection.execute(_HOLD, {"numbers": sorted({_lock_number(name) for name in names})})
+            _HOLD_BOOK.send(connection, {})
+        _HOLD.send(connection, {"numbers": sorted({_lock_number(name) for name in names})})
 
 
 def hold_business(connection: Connection, abn: str) -> None:
@@ -111,15 +115,14 @@ def offers_of(
     connection: Connection, abns: tuple[str, ...], now: datetime, but_not: str = ""
 ) -> Mapping[str, Exposure]:
     """The same for several businesses; those without any are left out."""
-    rows = connection.execute(_OPEN_OF, {"its_abns": abns, "now": now, "but_not": but_not})
+    rows = _OPEN_OF.rows(connection, {"its_abns": abns, "now": now, "but_not": but_not})
     return {abn: Exposure(int(count), int(cents)) for count, cents, abn in rows}
 
 
 def open_book(connection: Connection, now: datetime, segment: str | None = None, but_not: str = "") -> int:
     """Cents of all lines and of the offers that stand at `now`, in a segment such as `state:NSW` where one is given."""
     kind, _, value = (segment or "").partition(":")
-    statement = _OPEN_IN[kind] if segment else _OPEN
-    _, cents = connection.execute(statement, {"now": now, "its_segment": value, "but_not": but_not}).one()
+    ((_, cents),) = _OPEN_IN[kind].rows(connection, {"now": now, "its_segment": value, "but_not": but_not})
     return int(cents)
 
 
@@ -128,9 +131,8 @@ def approved_between(
 ) -> Exposure:
     """What was approved from `start` until before `end` and was not superseded since."""
     kind, _, value = (segment or "").partition(":")
-    statement = _BETWEEN_IN[kind] if segment else _BETWEEN
     values = {"start": start, "end": end, "its_segment": value, "but_not": but_not}
-    count, cents = connection.execute(statement, values).one()
+    ((count, cents),) = _BETWEEN_IN[kind].rows(connection, values)
     return Exposure(int(count), int(cents))
 
 

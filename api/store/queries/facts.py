@@ -12,6 +12,7 @@ from typing import Self
 from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from api.store.prepared import Prepared
 from api.store.tables import fact_set
 
 _BYTES_MAX = 16_000_000
@@ -34,17 +35,19 @@ class FactSet:
         return cls(hashlib.sha256(raw).hexdigest(), "zlib", zlib.compress(raw, 1), len(raw))
 
 
-_INSERT = {
-    "sqlite": sqlite.insert(fact_set).on_conflict_do_nothing(index_elements=["sha256"]),
-    "postgresql": postgresql.insert(fact_set).on_conflict_do_nothing(index_elements=["sha256"]),
-}
+_INSERT = Prepared(
+    {
+        "sqlite": sqlite.insert(fact_set).on_conflict_do_nothing(index_elements=["sha256"]),
+        "postgresql": postgresql.insert(fact_set).on_conflict_do_nothing(index_elements=["sha256"]),
+    }
+)
 _BY_SHA = select(fact_set).where(fact_set.c.sha256 == bindparam("sought"))
 
 
 def insert_facts(connection: Connection, facts: FactSet) -> None:
     """Keep a fact set unless the same bytes are there already."""
-    connection.execute(
-        _INSERT[connection.dialect.name],
+    _INSERT.send(
+        connection,
         {
             "sha256": facts.sha256,
             "encoding": facts.encoding,

@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
 from api.store.errors import InFlight
+from api.store.prepared import Prepared, Sent
 from api.store.tables import idempotency
 
 _LOCK_NOT_AVAILABLE = "55P03"
@@ -44,29 +45,31 @@ class IdempotentRow:
     created_at: datetime
 
 
-# SQLAlchemy forgets how many rows an INSERT made unless it is asked not to.
-_INSERT = {
-    "sqlite": sqlite.insert(idempotency)
-    .on_conflict_do_nothing(index_elements=_KEY)
-    .execution_options(preserve_rowcount=True),
-    "postgresql": postgresql.insert(idempotency)
-    .on_conflict_do_nothing(index_elements=_KEY)
-    .execution_options(preserve_rowcount=True),
-}
+_INSERT = Prepared(
+    {
+        name: dialect.insert(idempotency).on_conflict_do_nothing(index_elements=_KEY).returning(idempotency.c.key)
+        for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+    }
+)
 _MATCH = (
     (idempotency.c.caller_id == bindparam("its_caller"))
     & (idempotency.c.route == bindparam("its_route"))
     & (idempotency.c.key == bindparam("its_key"))
 )
-_FIND = select(idempotency).where(_MATCH)
-_FINISH = update(idempotency).where(_MATCH).values(reply=bindparam("its_reply"), decision_id=bindparam("its_decision"))
+_FIND = Prepared(select(idempotency).where(_MATCH))
+_FINISH = Prepared(
+    update(idempotency)
+    .where(_MATCH)
+    .values(reply=bindparam("its_reply"), decision_id=bindparam("its_decision"))
+    .returning(idempotency.c.key)
+)
 
 
 def find_idempotent(connection: Connection, caller_id: str, route: str, key: str) -> IdempotentRow | None:
     """What came of this key before, if anything."""
     values = {"its_caller": caller_id, "its_route": route, "its_key": key}
-    row = connection.execute(_FIND, values).mappings().first()
-    return None if row is None else IdempotentRow(**row)
+    row = _FIND.first(connection, values)
+    return None if row is None else IdempotentRow(*row)
 
 
 def claim_key(connection: Connection, claim: Claim, at: datetime) -> bool:
@@ -84,7 +87,7 @@ def claim_key(connection: Connection, claim: Claim, at: datetime) -> bool:
         "created_at": at,
     }
     try:
-        return connection.execute(_INSERT[connection.dialect.name], values).rowcount == 1
+        return _INSERT.first(connection, values) is not None
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
             raise InFlight("the same key is being worked on") from error
@@ -93,6 +96,12 @@ def claim_key(connection: Connection, claim: Claim, at: datetime) -> bool:
 
 def finish_key(connection: Connection, claim: Claim, reply: bytes, decision_id: str | None) -> None:
     """Keep the reply of a key claimed in this transaction."""
+    if not send_finish(connection, claim, reply, decision_id).rows():
+        raise LookupError("a key is claimed before it is finished")
+
+
+def send_finish(connection: Connection, claim: Claim, reply: bytes, decision_id: str | None) -> Sent:
+    """The same, not waited for: its one row says that the key had been claimed."""
     values = {
         "its_caller": claim.caller_id,
         "its_route": claim.route,
@@ -100,8 +109,7 @@ def finish_key(connection: Connection, claim: Claim, reply: bytes, decision_id: 
         "its_reply": reply,
         "its_decision": decision_id,
     }
-    if connection.execute(_FINISH, values).rowcount != 1:
-        raise LookupError("a key is claimed before it is finished")
+    return _FINISH.send(connection, values)
 
 
 def prune_replies(connection: Connection, before: datetime, limit: int = 1_000) -> int:

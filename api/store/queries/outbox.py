@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, bindparam, case, func, insert, literal, select, update
 
 from api.store.moment import Moment
+from api.store.prepared import Prepared
 from api.store.tables import outbox
 
 ATTEMPTS_MAX = 20
@@ -42,7 +43,7 @@ class OutboxRow:
     dedupe: str
 
 
-_INSERT = insert(outbox)
+_INSERT = Prepared(insert(outbox).inline())
 _IS_DUE = outbox.c.sent_at.is_(None) & outbox.c.dead_at.is_(None)
 _DUE = (
     select(outbox)
@@ -73,8 +74,7 @@ def insert_messages(connection: Connection, messages: tuple[NewMessage, ...], at
         }
         for each in messages
     ]
-    if rows:
-        connection.execute(_INSERT, rows)
+    _INSERT.send_each(connection, rows)
 
 
 def due_messages(

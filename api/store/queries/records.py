@@ -12,6 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from api.store.prepared import pipelined
 from api.store.queries.applications import NewApplication, NewPerson, insert_application
 from api.store.queries.audit import AuditEvent, Receipt, append_audit
 from api.store.queries.decisions import NewDecision, insert_decision, successor_of
@@ -82,6 +83,11 @@ RecordResult = Recorded | Replayed | StandingMoved | Superseded
 
 def record_decision(connection: Connection, record: NewRecord) -> RecordResult:
     """Keep a decision and its application, people, attempt, facts, key, messages and audit entry."""
+    with pipelined(connection):
+        return _record(connection, record)
+
+
+def _record(connection: Connection, record: NewRecord) -> RecordResult:
     if (obstacle := _obstacle(connection, record)) is not None:
         return obstacle
     new = record.decision

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, or_, select
 
+from api.store.prepared import DIALECTS, Prepared, Sent, among
 from api.store.tables import attempt, signal
 
 SignalKind = Literal["person", "bank_account", "device", "phone", "email"]
@@ -61,40 +62,46 @@ class Version:
     amount_cents: int
 
 
-_ATTEMPT = insert(attempt)
-_SIGNAL = insert(signal)
-_RECORDED = (
+_ATTEMPT = Prepared(insert(attempt))
+_SIGNAL = Prepared(insert(signal).inline())
+_RECORDED = Prepared(
     select(signal.c.kind, signal.c.value)
     .join(attempt, attempt.c.id == signal.c.attempt_id)
     .where(attempt.c.application_id == bindparam("its_application"))
 )
-_ELSEWHERE = (
-    select(signal.c.kind, signal.c.abn, func.max(signal.c.at))
-    .where(
-        signal.c.value.in_(bindparam("its_values", expanding=True)),
-        signal.c.at > bindparam("since"),
-        signal.c.abn != bindparam("its_abn"),
-    )
-    .group_by(signal.c.kind, signal.c.abn)
-    .order_by(signal.c.kind, signal.c.abn)
-    .limit(MOST_ELSEWHERE)
+_ELSEWHERE = Prepared(
+    {
+        name: select(signal.c.kind, signal.c.abn, func.max(signal.c.at))
+        .where(
+            among(name, signal.c.value, "its_values"),
+            signal.c.at > bindparam("since"),
+            signal.c.abn != bindparam("its_abn"),
+        )
+        .group_by(signal.c.kind, signal.c.abn)
+        .order_by(signal.c.kind, signal.c.abn)
+        .limit(MOST_ELSEWHERE)
+        for name in DIALECTS
+    }
 )
 _ours, _theirs = signal.alias("ours"), signal.alias("theirs")
-_LINKED = (
-    select(_theirs.c.abn)
-    .distinct()
-    .select_from(_ours.join(_theirs, _theirs.c.value == _ours.c.value))
-    .where(
-        _ours.c.abn.in_(bindparam("its_abns", expanding=True)),
-        _ours.c.kind.in_(LINKING),
-        _ours.c.at > bindparam("since"),
-        _theirs.c.at > bindparam("since"),
-        _theirs.c.abn.not_in(bindparam("known", expanding=True)),
-    )
-    .order_by(_theirs.c.abn)
-    .limit(bindparam("most"))
+_LINKED = Prepared(
+    {
+        name: select(_theirs.c.abn)
+        .distinct()
+        .select_from(_ours.join(_theirs, _theirs.c.value == _ours.c.value))
+        .where(
+            among(name, _ours.c.abn, "its_abns"),
+            or_(*(_ours.c.kind == kind for kind in LINKING)),
+            _ours.c.at > bindparam("since"),
+            _theirs.c.at > bindparam("since"),
+            ~among(name, _theirs.c.abn, "known"),
+        )
+        .order_by(_theirs.c.abn)
+        .limit(bindparam("most"))
+        for name in DIALECTS
+    }
 )
-_VERSIONS = (
+_VERSIONS = Prepared(
     select(attempt.c.caller_id, attempt.c.declared, attempt.c.amount_cents)
     .distinct()
     .where(
@@ -108,9 +115,8 @@ _VERSIONS = (
 
 def add_attempt(connection: Connection, new: NewAttempt, at: datetime) -> None:
     """Keep an attempt with its signals."""
-    connection.execute(_ATTEMPT, _attempt_values(new, at))
-    if new.signals:
-        connection.execute(_SIGNAL, _signal_values(new, at))
+    _ATTEMPT.send(connection, _attempt_values(new, at))
+    _SIGNAL.send_each(connection, _signal_values(new, at))
 
 
 def add_refused_attempt(connection: Connection, new: NewAttempt, at: datetime) -> bool:
@@ -143,18 +149,14 @@ def add_refused_attempt(connection: Connection, new: NewAttempt, at: datetime) -
 
 def recorded_signals(connection: Connection, application_id: str) -> tuple[Signal, ...]:
     """The signals that an application came with."""
-    rows = connection.execute(_RECORDED, {"its_application": application_id})
+    rows = _RECORDED.rows(connection, {"its_application": application_id})
     return tuple(Signal(kind, value) for kind, value in rows)
 
 
-def seen_elsewhere(
-    connection: Connection, abn: str, signals: tuple[Signal, ...], since: datetime
-) -> tuple[Elsewhere, ...]:
-    """Which other entities came with any of these signals since then; the first thousand."""
-    if not signals:
-        return ()
+def send_elsewhere(connection: Connection, abn: str, signals: tuple[Signal, ...], since: datetime) -> Sent:
+    """Which other entities came with any of these signals since then, the first thousand: rows of Elsewhere."""
     values = {"its_values": [each.value for each in signals], "since": since, "its_abn": abn}
-    return tuple(Elsewhere(*row) for row in connection.execute(_ELSEWHERE, values))
+    return _ELSEWHERE.send(connection, values)
 
 
 def linked_to(
@@ -162,7 +164,7 @@ def linked_to(
 ) -> tuple[str, ...]:
     """Up to `most` further entities that share a person or an account with one of these."""
     values = {"its_abns": sorted(abns), "known": sorted(known), "since": since, "most": most}
-    return tuple(connection.execute(_LINKED, values).scalars())
+    return tuple(abn for (abn,) in _LINKED.rows(connection, values))
 
 
 def versions_since(
@@ -170,7 +172,7 @@ def versions_since(
 ) -> tuple[Version, ...]:
     """The different declared values of a business since then, up to `most`, those of one application left out."""
     values = {"its_abn": abn, "since": since, "its_application": application_id, "most": most}
-    return tuple(Version(*row) for row in connection.execute(_VERSIONS, values))
+    return tuple(Version(*row) for row in _VERSIONS.rows(connection, values))
 
 
 def _attempt_values(new: NewAttempt, at: datetime) -> dict[str, object]:

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, or_, select
 
-from api.store.queries.brakes import Place, brakes_on
+from api.store.prepared import Prepared, Sent
+from api.store.queries.brakes import Place, brakes_on, send_pulled
 from api.store.queries.exposure import STANDS, hold, offers_of
 from api.store.queries.signals import (
     LINKING,
@@ -20,7 +21,7 @@ from api.store.queries.signals import (
     Signal,
     linked_to,
     recorded_signals,
-    seen_elsewhere,
+    send_elsewhere,
     versions_since,
 )
 from api.store.tables import application, attempt, decision
@@ -103,19 +104,22 @@ def standing_of(connection: Connection, asked: StandingQuery, now: datetime) -> 
     """What the record says about this application at `now`."""
     asked = _with_recorded_signals(connection, asked)
     longest = _longest(asked.terms)
-    elsewhere = seen_elsewhere(connection, asked.abn, asked.signals, now - longest) if longest else ()
+    # Sent together and read where they are needed: on PostgreSQL one round trip for all three.
+    found = send_elsewhere(connection, asked.abn, asked.signals, now - longest) if longest and asked.signals else None
+    earlier, pulled = _send_earlier(connection, asked, now), send_pulled(connection, now)
+    elsewhere = tuple(Elsewhere(*row) for row in found.rows()) if found else ()
     group = _group(connection, asked, elsewhere, now)
     offers = offers_of(connection, group, now, asked.application_id)
     group_cents = sum(each.limit_cents for each in offers.values())
     own = offers.get(asked.abn)
     place = Place(asked.amount_cents, asked.division, asked.state, asked.entity_type, group_cents, asked.application_id)
-    history = _history(connection, asked, now)
+    history = _history(connection, asked, earlier, now)
     return Standing(
         offers=own.offers if own else 0,
         business_cents=own.limit_cents if own else 0,
         group_cents=group_cents,
         group=group,
-        brakes=brakes_on(connection, place, now),
+        brakes=brakes_on(connection, place, now, pulled),
         guards=Guards(
             open_applications=history.open,
             retypes=history.retypes,
@@ -201,7 +205,20 @@ class _History:
     own_versions: int = 0
 
 
-_EARLIER = (
+@dataclass(frozen=True, slots=True)
+class _Earlier:
+    """An earlier result of the business, in the order of the columns below."""
+
+    id: str
+    outcome: str
+    decided_at: datetime
+    expires_at: datetime | None
+    caller_id: str
+    declared: str | None
+    amount_cents: int | None
+
+
+_EARLIER = Prepared(
     select(
         decision.c.id,
         decision.c.outcome,
@@ -224,13 +241,18 @@ _EARLIER = (
 )
 
 
-def _history(connection: Connection, asked: StandingQuery, now: datetime) -> _History:
+def _send_earlier(connection: Connection, asked: StandingQuery, now: datetime) -> Sent | None:
+    """The earlier results that policy looks at, if it looks at any."""
     terms = asked.terms
     if not (terms.open_applications or terms.sticky_days):
-        return _History()
+        return None
     since = now - timedelta(days=max(terms.sticky_days, terms.referred_days))
     values = {"its_abn": asked.abn, "its_application": asked.application_id, "since": since, "now": now}
-    earlier = connection.execute(_EARLIER, values).all()
+    return _EARLIER.send(connection, values)
+
+
+def _history(connection: Connection, asked: StandingQuery, sent: Sent | None, now: datetime) -> _History:
+    terms, earlier = asked.terms, [_Earlier(*row) for row in sent.rows()] if sent else []
     referred_since = now - timedelta(days=terms.referred_days)
     waiting = [
         row
@@ -242,7 +264,7 @@ def _history(connection: Connection, asked: StandingQuery, now: datetime) -> _Hi
     sticky_since = now - timedelta(days=terms.sticky_days)
     last = next((row for row in earlier if row.decided_at > sticky_since and row.declared is not None), None)
     retypes = own_versions = 0
-    if last is not None:
+    if last is not None and last.declared is not None and last.amount_cents is not None:
         retypes, own_versions = _retypes(connection, asked, last.declared, last.amount_cents, sticky_since)
     return _History(len(waiting), len(own), own[0] if own else None, retypes, own_versions)
 
