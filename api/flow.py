@@ -131,14 +131,14 @@ async def _answer_once(shell: Shell, asked: Asked) -> Answer:
         return store.standing_of(connection, query, at)
 
     with STAGES.labels("receive").time():
-        found = await asked.budget.within(shell.database.read(look))
+        found = await asked.budget.within(shell.database.look(look))
         if isinstance(found, store.IdempotentRow):
             return await _replayed(shell, asked, found)
         await _refuse(shell, found, query, asked.request_id, asked.budget)
         if shell.sources.remote:
             intake = await _keep(shell, asked, intake)
     try:
-        return await _decide(shell, intake, asked, found)
+        return await _decide(shell, intake, asked, query, found)
     except (Problem, StoreError) as error:
         await _let_go(shell, intake, asked.budget, refused=isinstance(error, Problem) and error.slug in REFUSALS)
         raise
@@ -205,10 +205,12 @@ async def _refuse(
     raise refused
 
 
-async def _decide(shell: Shell, intake: Intake, asked: Asked, standing: store.Standing) -> Answer:
+async def _decide(
+    shell: Shell, intake: Intake, asked: Asked, query: store.StandingQuery, standing: store.Standing
+) -> Answer:
     with STAGES.labels("enrich").time():
         gathered = await _gather(shell, intake, standing, asked.budget.sources_until)
-    match await _record(shell, intake, gathered, standing, asked.budget):
+    match await _record(shell, intake, gathered, standing, asked.budget, before=query):
         case store.Recorded(reply=reply):
             return Answer(201, reply)
         case store.Replayed(earlier=earlier):
@@ -417,9 +419,13 @@ async def _record(
     standing: store.Standing,
     budget: Budget,
     earlier: Earlier | None = None,
+    before: store.StandingQuery | None = None,
 ) -> store.Recorded | store.Replayed | store.Superseded:
-    """Decide and keep it; once more whenever the lender's own standing moved between the two."""
-    query = _query(shell, intake, gathered.bank, shell.clock())
+    """Decide and keep it; once more whenever the lender's own standing moved between the two.
+
+    `before` is what the record was asked when the application had just arrived.
+    """
+    query = _query(shell, intake, gathered.bank, shell.clock(), before)
     kept = await _kept(shell, intake) if earlier else ()
     for _ in range(MOST_ATTEMPTS):
         facts = _facts(shell, gathered, standing)
@@ -444,8 +450,10 @@ async def _record(
     raise Problem("overloaded")  # other requests for the same business or group keep moving its standing
 
 
-def _query(shell: Shell, intake: Intake, bank: Fact[BankData] | None, at: datetime) -> store.StandingQuery:
-    return standing_query(shell.index, intake, bank, shell.release.policy.on(at.date()).guards)
+def _query(
+    shell: Shell, intake: Intake, bank: Fact[BankData] | None, at: datetime, before: store.StandingQuery | None = None
+) -> store.StandingQuery:
+    return standing_query(shell.index, intake, bank, shell.release.policy.on(at.date()).guards, before)
 
 
 def _write(record: store.NewRecord, intake: Intake, connection: Connection) -> store.RecordResult:

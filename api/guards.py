@@ -10,6 +10,7 @@ import hmac
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -55,9 +56,21 @@ class BlindIndex:
 # -- what an application comes with --------------------------------------------------------------------------
 
 
-def standing_query(index: BlindIndex, intake: Intake, bank: Fact[BankData] | None, terms: GuardTerms) -> StandingQuery:
-    """What to ask the record about an application in hand, with the bank data known so far."""
+def standing_query(
+    index: BlindIndex,
+    intake: Intake,
+    bank: Fact[BankData] | None,
+    terms: GuardTerms,
+    before: StandingQuery | None = None,
+) -> StandingQuery:
+    """What to ask the record about an application in hand, with the bank data known so far.
+
+    `before` is what was asked of the same application with other bank data: the rest of it stands.
+    """
     application, business = intake.application, intake.application.business
+    signals = signals_of(index, intake.people, bank.value if bank else None, intake.device)
+    if before is not None:
+        return replace(before, signals=signals, terms=terms)
     return StandingQuery(
         attempt_id=new_id("att"),
         abn=business.abn,
@@ -68,7 +81,7 @@ def standing_query(index: BlindIndex, intake: Intake, bank: Fact[BankData] | Non
         state=business.state,
         entity_type=business.entity_type,
         declared=declared(index, application),
-        signals=signals_of(index, intake.people, bank.value if bank else None, intake.device),
+        signals=signals,
         terms=terms,
         again=intake.claim is None,
     )

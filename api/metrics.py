@@ -8,7 +8,6 @@ workers, whichever is asked answers for all of them, the dead ones included: thr
 
 import os
 from pathlib import Path
-
 from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
@@ -170,9 +169,9 @@ def exposition() -> bytes:
     for each in Path(folder).glob("gauge_live*_*.db"):
         pid = int(each.stem.rpartition("_")[2])
         if not _lives(pid):
-            mark_process_dead(pid, folder)
+            mark_process_dead(pid, folder)  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
-    MultiProcessCollector(registry, folder)
+    MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
     return generate_latest(registry)
 
 
@@ -187,4 +186,4 @@ def _lives(pid: int) -> bool:
 def forget_this_process() -> None:
     """Take back what this process says as if it were a worker; for the one that only starts them."""
     if (folder := os.environ.get(FOLDER)) is not None:
-        mark_process_dead(os.getpid(), folder)
+        mark_process_dead(os.getpid(), folder)  # type: ignore[no-untyped-call]

@@ -6,8 +6,8 @@ passes says nothing about existence or ownership. The rule it keeps: an error na
 
 import re
 from datetime import UTC, date, datetime
-from functools import lru_cache
-from typing import Annotated, Literal
+from functools import cache, lru_cache
+from typing import Annotated, Any, Literal
 
 import phonenumbers
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
@@ -78,14 +78,29 @@ def parse_phone(text: object) -> str:
 
 def parse_mobile(text: object) -> str:
     """A mobile number in E.164: the only kind a one-time code can be sent to."""
+    if isinstance(text, str) and len(text) <= _LONGEST:
+        usual = _USUAL_MOBILE.fullmatch(text.replace(" ", ""))
+        if usual is not None and _mobiles().fullmatch(usual[1]):
+            return f"+61{usual[1]}"
     number = _australian(text)
     if phonenumbers.number_type(number) != phonenumbers.PhoneNumberType.MOBILE:
         raise problem("phone_not_mobile", "Must be a mobile number")
     return _e164(number)
 
 
+_LONGEST = 40  # longer text is no number
+_USUAL_MOBILE = re.compile(r"(?:\+61|0)(4[0-9]{8})")
+
+
+@cache
+def _mobiles() -> re.Pattern[str]:
+    """The library's own pattern of Australian mobile numbers: asked alone, it is as strict and far quicker."""
+    numbers: Any = phonenumbers.PhoneMetadata.metadata_for_region("AU")
+    return re.compile(numbers.mobile.national_number_pattern)
+
+
 def _australian(text: object) -> phonenumbers.PhoneNumber:
-    if not isinstance(text, str) or len(text) > 40:  # noqa: PLR2004 - longer text is no number
+    if not isinstance(text, str) or len(text) > _LONGEST:
         raise problem("phone_invalid", "Not a valid Australian telephone number")
     try:
         number = phonenumbers.parse(text, "AU")

@@ -70,6 +70,10 @@ class Database(ABC):
     async def read(self, work: Work[T]) -> T:
         """Run `work` on one unchanging view of the data; writing is refused; raises StoreError."""
 
+    async def look(self, work: Work[T]) -> T:
+        """The same for a few look-ups by index, which may be made where the caller stands: no other thread is woken."""
+        return await self.read(work)
+
     @abstractmethod
     @contextmanager
     def transaction(self, *, read_only: bool = False) -> Iterator[Connection]:

@@ -34,7 +34,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 Process = Callable[[Any], Any]
 Values = Mapping[str, Any]
 DIALECTS = ("sqlite", "postgresql")
-_NAMED = sqlite.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+_NAMED = sqlite.dialect(paramstyle="named")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from queue import Empty, SimpleQueue
 from threading import BoundedSemaphore, Lock, Thread
 from typing import Any, Generic
 
-from sqlalchemy import URL, Connection, RootTransaction, text
+from sqlalchemy import URL, Connection, Engine, RootTransaction, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -27,7 +27,6 @@ from api.store.database import Database, Limits, T, Work, call
 from api.store.errors import OutcomeUnknown, StorageFull, StoreBusy, StoreUnavailable
 from api.store.prepared import Prepared
 from api.store.sqlite_file import engine_of, secure_file
-
 
 _SAVE, _UNDO, _RELEASE = (Prepared(text(each)) for each in ("SAVEPOINT job", "ROLLBACK TO job", "RELEASE job"))
 
@@ -47,13 +46,14 @@ class _Outcome:
 
 
 class SqliteDatabase(Database):
-    """One SQLite file; `writer` and `reader` are its SQLAlchemy engines."""
+    """One SQLite file; `writer`, `reader` and `looker` are its SQLAlchemy engines."""
 
     def __init__(self, url: URL, limits: Limits) -> None:
         super().__init__(limits)
         path = secure_file(str(url.database))
         self.writer = engine_of(path, limits, begin="BEGIN IMMEDIATE")
         self.reader = engine_of(path, limits, begin="BEGIN", read_only=True)
+        self.looker = engine_of(path, limits, begin="BEGIN", read_only=True)  # its own, or it waits for the readers
         self._queue: SimpleQueue[_Job[Any] | None] = SimpleQueue()
         self._places = BoundedSemaphore(limits.queue)
         self._door = Lock()  # nothing is put into the queue behind the sign that it has ended
@@ -76,15 +76,24 @@ class SqliteDatabase(Database):
         """See Database.read."""
         self.refuse_if_broken()
         with self._place():
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, work)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, work, self.reader)
+
+    async def look(self, work: Work[T]) -> T:
+        """See Database.look; a reader of a WAL waits for nobody, and handing it to a thread costs more than it does."""
+        return self._read(work, self.looker)
 
     @contextmanager
     def transaction(self, *, read_only: bool = False) -> Iterator[Connection]:
         """See Database.transaction; it takes its turn with the writer thread through SQLite's own lock."""
+        with self._transaction(self.reader if read_only else self.writer, read_only=read_only) as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, engine: Engine, *, read_only: bool) -> Iterator[Connection]:
         self.refuse_if_broken()
         committing = False
         try:
-            with (self.reader if read_only else self.writer).connect() as connection:
+            with engine.connect() as connection:
                 connection.begin()
                 yield connection
                 committing = not read_only
@@ -106,6 +115,7 @@ class SqliteDatabase(Database):
         self._thread.join()
         self._threads.shutdown()
         self.reader.dispose()
+        self.looker.dispose()
         self.writer.dispose()
 
     @contextmanager
@@ -117,8 +127,8 @@ class SqliteDatabase(Database):
         finally:
             self._places.release()
 
-    def _read(self, work: Work[T]) -> T:
-        with self.transaction(read_only=True) as connection:
+    def _read(self, work: Work[T], engine: Engine) -> T:
+        with self._transaction(engine, read_only=True) as connection:
             return call(work, connection)
 
     def _connect_writer(self) -> Connection:

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Executable, Update, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
 from api.store.errors import InFlight
+from api.store.prepared import Prepared
 from api.store.queries.applications import NewApplication, NewPerson, insert_application
 from api.store.queries.idempotency import find_idempotent
 from api.store.tables import intake
@@ -63,32 +64,38 @@ _MATCH = (
     & (intake.c.route == bindparam("its_route"))
     & (intake.c.key == bindparam("its_key"))
 )
-# SQLAlchemy forgets how many rows an INSERT made unless it is asked not to.
-_INSERT = {
-    "sqlite": sqlite.insert(intake)
-    .on_conflict_do_nothing(index_elements=_KEY)
-    .execution_options(preserve_rowcount=True),
-    "postgresql": postgresql.insert(intake)
-    .on_conflict_do_nothing(index_elements=_KEY)
-    .execution_options(preserve_rowcount=True),
-}
-_FIND = select(intake).where(_MATCH)
-_LEASE = (
+# Each gives back the key of the row that it changed.
+_INSERT = Prepared(
+    {
+        name: dialect.insert(intake).on_conflict_do_nothing(index_elements=_KEY).returning(intake.c.key)
+        for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+    }
+)
+_FIND = Prepared(select(intake).where(_MATCH))
+_LEASE = Prepared(
     update(intake)
     .where(_MATCH, intake.c.done_at.is_(None), intake.c.owner == bindparam("before"))
     .values(owner=bindparam("after"), lease_until=bindparam("until"), attempts=intake.c.attempts + 1)
+    .returning(intake.c.key)
 )
-_REOPEN = (
+_REOPEN = Prepared(
     update(intake)
     .where(_MATCH, intake.c.done_at.is_not(None), intake.c.owner == bindparam("before"))
     .values(owner=bindparam("after"), lease_until=bindparam("until"), attempts=1, done_at=None, body=bindparam("again"))
+    .returning(intake.c.key)
 )
-_FINISH = (
+_FINISH = Prepared(
     update(intake)
     .where(_MATCH, intake.c.done_at.is_(None), intake.c.owner == bindparam("before"))
     .values(done_at=bindparam("at"), body=None)
+    .returning(intake.c.key)
 )
-_RELEASE = update(intake).where(_MATCH, intake.c.owner == bindparam("before")).values(lease_until=bindparam("at"))
+_RELEASE = Prepared(
+    update(intake)
+    .where(_MATCH, intake.c.owner == bindparam("before"))
+    .values(lease_until=bindparam("at"))
+    .returning(intake.c.key)
+)
 _LAPSED = (
     select(intake)
     .where(intake.c.done_at.is_(None), intake.c.lease_until < bindparam("before"), intake.c.attempts < ATTEMPTS_MAX)
@@ -99,7 +106,7 @@ _LAPSED = (
 
 def find_intake(connection: Connection, caller_id: str, route: str, key: str) -> IntakeRow | None:
     """What was taken in under this key, if anything."""
-    row = connection.execute(_FIND, _key(caller_id, route, key)).first()
+    row = _FIND.first(connection, _key(caller_id, route, key))
     return None if row is None else IntakeRow(*row)
 
 
@@ -136,7 +143,7 @@ def _insert(connection: Connection, new: NewIntake, application: NewApplication,
         "application_id": application.id, "received_at": application.received_at, "body": new.body,
         "owner": new.owner, "lease_until": until, "attempts": 1,
     }  # fmt: skip
-    if _changed(connection, _INSERT[connection.dialect.name], values) != 1:
+    if not _changed(connection, _INSERT, values):
         raise InFlight("the same key was taken in a moment ago")
 
 
@@ -149,18 +156,18 @@ def take_over_lapsed(
 
 
 def _taken_over(
-    connection: Connection, row: IntakeRow, owner: str, until: datetime, change: Update = _LEASE, **more: bytes
+    connection: Connection, row: IntakeRow, owner: str, until: datetime, change: Prepared = _LEASE, **more: bytes
 ) -> IntakeRow:
     values = {**_key(row.caller_id, row.route, row.key), "before": row.owner, "after": owner, "until": until, **more}
-    if _changed(connection, change, values) != 1:
+    if not _changed(connection, change, values):
         raise InFlight("somebody else was quicker")
     return row
 
 
-def _changed(connection: Connection, statement: Executable, values: Mapping[str, object]) -> int:
-    """How many rows a statement changed; raises InFlight where another transaction holds the row for too long."""
+def _changed(connection: Connection, statement: Prepared, values: Mapping[str, object]) -> bool:
+    """Whether a statement changed its row; raises InFlight where another transaction holds the row for too long."""
     try:
-        return connection.execute(statement, values).rowcount
+        return statement.first(connection, values) is not None
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
             raise InFlight("the same key is being worked on") from error
@@ -169,7 +176,7 @@ def _changed(connection: Connection, statement: Executable, values: Mapping[str,
 
 def finish_intake(connection: Connection, caller_id: str, route: str, key: str, owner: str, at: datetime) -> None:
     """The decision is kept in this transaction; raises InFlight where somebody else has taken over."""
-    if _changed(connection, _FINISH, {**_key(caller_id, route, key), "before": owner, "at": at}) != 1:
+    if not _changed(connection, _FINISH, {**_key(caller_id, route, key), "before": owner, "at": at}):
         raise InFlight("somebody else has taken over")
 
 

@@ -18,7 +18,7 @@ from api.store.queries.audit import AuditEvent, Receipt, append_audit
 from api.store.queries.decisions import NewDecision, insert_decision, successor_of
 from api.store.queries.exposure import hold_business
 from api.store.queries.facts import FactSet, insert_facts
-from api.store.queries.idempotency import Claim, IdempotentRow, claim_key, find_idempotent, finish_key
+from api.store.queries.idempotency import Claim, IdempotentRow, claim_key, find_idempotent, send_finish
 from api.store.queries.outbox import NewMessage, insert_messages
 from api.store.queries.signals import add_attempt, add_refused_attempt
 from api.store.queries.standing import Standing, StandingQuery, hold_standing, standing_of
@@ -107,7 +107,7 @@ def _record(connection: Connection, record: NewRecord) -> RecordResult:
     insert_decision(connection, new, record.facts.sha256, receipt.seq)
     reply = record.reply(receipt)
     if record.claim is not None:
-        finish_key(connection, record.claim, reply, new.id)
+        send_finish(connection, record.claim, reply, new.id)
     return Recorded(receipt, reply)
 
 

@@ -1,19 +1,19 @@
 """What the lender's own record says of an application: counts in their windows, links, earlier results."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, text
 
 from api.store import queries
 from api.store.database import Database
 from api.store.queries import NewDecision, Recorded, Signal, Standing, StandingQuery, standing_of
 from engine.facts.standing import Brake
 from engine.policy import GuardTerms
+from tests.support.prepared import sent_in
 from tests.support.records import (
     ABN,
     GUARDED,
@@ -253,25 +253,11 @@ def test_deciding_again_is_no_second_application(connection: Connection) -> None
 # -- what it costs, and what moves it ------------------------------------------------------------------------
 
 
-@contextmanager
-def _counted(connection: Connection) -> Iterator[list[str]]:
-    statements: list[str] = []
-
-    def note(_c: Any, _u: Any, statement: str, *_: Any) -> None:
-        statements.append(statement)
-
-    event.listen(connection.engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        event.remove(connection.engine, "before_cursor_execute", note)
-
-
-def test_the_ordinary_case_is_five_statements(connection: Connection) -> None:
+def test_the_ordinary_case_is_five_statements(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     """A first application of a business that shares nothing: signals, links, offers, history and brakes, once each."""
     _keep(connection, a_decision(abn=OTHERS[0]), BOB)
-    with _counted(connection) as statements:
-        standing_of(connection, _asked(ALICE, DEVICE), NOON)
+    statements = sent_in(monkeypatch)
+    standing_of(connection, _asked(ALICE, DEVICE), NOON)
     assert len(statements) == 5
 
 
