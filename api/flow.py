@@ -30,6 +30,7 @@ from api.sources import NOT_ASKED, OUTSIDE, Asking, Gathered, Sources, failed
 from api.store import queries as store
 from api.store.database import Database
 from api.store.errors import InFlight, StoreError
+from api.store.prepared import pipelined
 from api.wire import Submission
 from engine.decision import Decision, decide, knocked_out
 from engine.facts import BankData, ComplianceCheck, Exposure, Fact, Facts
@@ -123,12 +124,13 @@ async def _answer_once(shell: Shell, asked: Asked) -> Answer:
     query = _query(shell, intake, intake.bank, at)
 
     def look(connection: Connection) -> store.IdempotentRow | store.Standing:
-        earlier = store.find_idempotent(connection, asked.caller.id, asked.route, asked.key)
-        if earlier is not None:
-            return earlier
-        if shell.sources.remote:
-            _give_way(connection, asked, at)
-        return store.standing_of(connection, query, at)
+        with pipelined(connection):
+            earlier = store.find_idempotent(connection, asked.caller.id, asked.route, asked.key)
+            if earlier is not None:
+                return earlier
+            if shell.sources.remote:
+                _give_way(connection, asked, at)
+            return store.standing_of(connection, query, at)
 
     with STAGES.labels("receive").time():
         found = await asked.budget.within(shell.database.look(look))
@@ -210,7 +212,7 @@ async def _decide(
 ) -> Answer:
     with STAGES.labels("enrich").time():
         gathered = await _gather(shell, intake, standing, asked.budget.sources_until)
-    match await _record(shell, intake, gathered, standing, asked.budget, before=query):
+    match await _record(shell, intake, gathered, standing, asked.budget, None, query):
         case store.Recorded(reply=reply):
             return Answer(201, reply)
         case store.Replayed(earlier=earlier):

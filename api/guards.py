@@ -65,11 +65,11 @@ def standing_query(
 ) -> StandingQuery:
     """What to ask the record about an application in hand, with the bank data known so far.
 
-    `before` is what was asked of the same application with other bank data: the rest of it stands.
+    `before` is what was asked with other bank data. The rest of it stands, unless another one was taken over meanwhile.
     """
     application, business = intake.application, intake.application.business
     signals = signals_of(index, intake.people, bank.value if bank else None, intake.device)
-    if before is not None:
+    if before is not None and before.application_id == intake.application_id:
         return replace(before, signals=signals, terms=terms)
     return StandingQuery(
         attempt_id=new_id("att"),

@@ -31,12 +31,13 @@ _STOP_S = 20.0
 
 @dataclass(frozen=True)
 class Server:
-    """A running server; `secret` is a key with every scope."""
+    """A running server and the number of its process; `secret` is a key with every scope."""
 
     port: int
     url: str
     folder: Path
     secret: str
+    pid: int = 0
 
     @property
     def log(self) -> str:
@@ -104,7 +105,7 @@ def serving(
         process = subprocess.Popen(
             [sys.executable, *command], cwd=folder, env=variables, stdout=log, stderr=log, start_new_session=True
         )
-    server = Server(port, url, folder, secret)
+    server = Server(port, url, folder, secret, process.pid)
     try:
         _wait_until_ready(server, process)
         yield server
