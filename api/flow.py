@@ -30,7 +30,6 @@ from api.sources import NOT_ASKED, OUTSIDE, Asking, Gathered, Sources, failed
 from api.store import queries as store
 from api.store.database import Database
 from api.store.errors import InFlight, StoreError
-from api.store.prepared import pipelined
 from api.wire import Submission
 from engine.decision import Decision, decide, knocked_out
 from engine.facts import BankData, ComplianceCheck, Exposure, Fact, Facts
@@ -124,13 +123,12 @@ async def _answer_once(shell: Shell, asked: Asked) -> Answer:
     query = _query(shell, intake, intake.bank, at)
 
     def look(connection: Connection) -> store.IdempotentRow | store.Standing:
-        with pipelined(connection):
-            earlier = store.find_idempotent(connection, asked.caller.id, asked.route, asked.key)
-            if earlier is not None:
-                return earlier
-            if shell.sources.remote:
-                _give_way(connection, asked, at)
-            return store.standing_of(connection, query, at)
+        earlier = store.find_idempotent(connection, asked.caller.id, asked.route, asked.key)
+        if earlier is not None:
+            return earlier
+        if shell.sources.remote:
+            _give_way(connection, asked, at)
+        return store.standing_of(connection, query, at)
 
     with STAGES.labels("receive").time():
         found = await asked.budget.within(shell.database.look(look))
@@ -140,7 +138,7 @@ async def _answer_once(shell: Shell, asked: Asked) -> Answer:
         if shell.sources.remote:
             intake = await _keep(shell, asked, intake)
     try:
-        return await _decide(shell, intake, asked, query, found)
+        return await _decide(shell, intake, asked, found)
     except (Problem, StoreError) as error:
         await _let_go(shell, intake, asked.budget, refused=isinstance(error, Problem) and error.slug in REFUSALS)
         raise
@@ -207,12 +205,10 @@ async def _refuse(
     raise refused
 
 
-async def _decide(
-    shell: Shell, intake: Intake, asked: Asked, query: store.StandingQuery, standing: store.Standing
-) -> Answer:
+async def _decide(shell: Shell, intake: Intake, asked: Asked, standing: store.Standing) -> Answer:
     with STAGES.labels("enrich").time():
         gathered = await _gather(shell, intake, standing, asked.budget.sources_until)
-    match await _record(shell, intake, gathered, standing, asked.budget, None, query):
+    match await _record(shell, intake, gathered, standing, asked.budget):
         case store.Recorded(reply=reply):
             return Answer(201, reply)
         case store.Replayed(earlier=earlier):
@@ -421,13 +417,9 @@ async def _record(
     standing: store.Standing,
     budget: Budget,
     earlier: Earlier | None = None,
-    before: store.StandingQuery | None = None,
 ) -> store.Recorded | store.Replayed | store.Superseded:
-    """Decide and keep it; once more whenever the lender's own standing moved between the two.
-
-    `before` is what the record was asked when the application had just arrived.
-    """
-    query = _query(shell, intake, gathered.bank, shell.clock(), before)
+    """Decide and keep it; once more whenever the lender's own standing moved between the two."""
+    query = _query(shell, intake, gathered.bank, shell.clock())
     kept = await _kept(shell, intake) if earlier else ()
     for _ in range(MOST_ATTEMPTS):
         facts = _facts(shell, gathered, standing)
@@ -452,10 +444,8 @@ async def _record(
     raise Problem("overloaded")  # other requests for the same business or group keep moving its standing
 
 
-def _query(
-    shell: Shell, intake: Intake, bank: Fact[BankData] | None, at: datetime, before: store.StandingQuery | None = None
-) -> store.StandingQuery:
-    return standing_query(shell.index, intake, bank, shell.release.policy.on(at.date()).guards, before)
+def _query(shell: Shell, intake: Intake, bank: Fact[BankData] | None, at: datetime) -> store.StandingQuery:
+    return standing_query(shell.index, intake, bank, shell.release.policy.on(at.date()).guards)
 
 
 def _write(record: store.NewRecord, intake: Intake, connection: Connection) -> store.RecordResult:

@@ -10,7 +10,6 @@ import hmac
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -56,21 +55,9 @@ class BlindIndex:
 # -- what an application comes with --------------------------------------------------------------------------
 
 
-def standing_query(
-    index: BlindIndex,
-    intake: Intake,
-    bank: Fact[BankData] | None,
-    terms: GuardTerms,
-    before: StandingQuery | None = None,
-) -> StandingQuery:
-    """What to ask the record about an application in hand, with the bank data known so far.
-
-    `before` is what was asked with other bank data. The rest of it stands, unless another one was taken over meanwhile.
-    """
+def standing_query(index: BlindIndex, intake: Intake, bank: Fact[BankData] | None, terms: GuardTerms) -> StandingQuery:
+    """What to ask the record about an application in hand, with the bank data known so far."""
     application, business = intake.application, intake.application.business
-    signals = signals_of(index, intake.people, bank.value if bank else None, intake.device)
-    if before is not None and before.application_id == intake.application_id:
-        return replace(before, signals=signals, terms=terms)
     return StandingQuery(
         attempt_id=new_id("att"),
         abn=business.abn,
@@ -81,7 +68,7 @@ def standing_query(
         state=business.state,
         entity_type=business.entity_type,
         declared=declared(index, application),
-        signals=signals,
+        signals=signals_of(index, intake.people, bank.value if bank else None, intake.device),
         terms=terms,
         again=intake.claim is None,
     )

@@ -16,6 +16,7 @@ from typing import Self, TypeVar
 from sqlalchemy import URL, Connection, make_url
 
 from api.store.errors import StoreUnavailable
+from api.store.prepared import pipelined
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -71,8 +72,13 @@ class Database(ABC):
         """Run `work` on one unchanging view of the data; writing is refused; raises StoreError."""
 
     async def look(self, work: Work[T]) -> T:
-        """The same for a few look-ups by index, which may be made where the caller stands: no other thread is woken."""
-        return await self.read(work)
+        """The same for a few look-ups by index, all of them prepared statements: made with the least ado."""
+
+        def together(connection: Connection) -> T:
+            with pipelined(connection):
+                return work(connection)
+
+        return await self.read(together)
 
     @abstractmethod
     @contextmanager

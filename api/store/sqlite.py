@@ -79,7 +79,10 @@ class SqliteDatabase(Database):
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, work, self.reader)
 
     async def look(self, work: Work[T]) -> T:
-        """See Database.look; a reader of a WAL waits for nobody, and handing it to a thread costs more than it does."""
+        """See Database.look: made in the caller's thread, since waking another costs more than they do.
+
+        A reader of a write-ahead log waits for no writer.
+        """
         return self._read(work, self.looker)
 
     @contextmanager

@@ -6,13 +6,15 @@ ABN, ACN and telephone vectors: https://asic.gov.au/for-business/registering-a-c
 
 from datetime import UTC, date, datetime
 
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
 
 from engine import values
-from engine.values import division_of, is_synthetic_abn, months_between, parse_abn, parse_acn
+from engine.values import division_of, is_synthetic_abn, months_between, parse_abn, parse_acn, parse_mobile
 
 VALID_ABNS = [
     "53004085616",
@@ -323,3 +325,23 @@ def test_moments_are_kept_in_utc() -> None:
     assert moment.dump_json(stored) == b'"2026-08-03T01:00:00Z"'
     with pytest.raises(ValidationError, match="needs its zone"):
         moment.validate_json('"2026-08-03T11:00:00"')
+
+
+@given(st.sampled_from(["+61", "0", "61", ""]), st.text("0123456789 ", min_size=7, max_size=12), st.booleans())
+def test_the_quick_way_to_a_mobile_number_is_the_librarys(prefix: str, rest: str, begins: bool) -> None:
+    """A number written as most are is accepted or refused, and kept, just as the library alone would have it."""
+    written = f"{prefix}{'4' if begins else ''}{rest}"
+    try:
+        number = phonenumbers.parse(written, "AU")
+        is_mobile = (
+            number.country_code == 61
+            and phonenumbers.is_valid_number(number)
+            and phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.MOBILE
+        )
+    except phonenumbers.NumberParseException:
+        is_mobile = False
+    if is_mobile:
+        assert parse_mobile(written) == phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    else:
+        with pytest.raises(PydanticCustomError):
+            parse_mobile(written)
