@@ -12,8 +12,8 @@ import msgspec
 from pydantic_core import to_json
 
 _EXACT = 2**53  # above it not every whole number is a float, and RFC 8785 writes other digits
-_WHOLE_TYPES = frozenset({int, str, bool, type(None), msgspec.Raw})
-_ENCODER = msgspec.json.Encoder(enc_hook=lambda value: msgspec.Raw(to_json(value)))
+_PLAIN = frozenset({int, str, bool, type(None), msgspec.Raw})  # what has one form already
+_ENCODER = msgspec.json.Encoder(enc_hook=lambda value: msgspec.Raw(to_json(value)), order="sorted")
 
 
 def canonical_bytes(value: object) -> bytes:
@@ -25,11 +25,11 @@ def canonical_bytes(value: object) -> bytes:
 
 
 def _whole(value: object) -> object:
-    """The same value with keys sorted, 12.0 as 12, and -0.0 as 0: JSON's numbers have one form and Python's two."""
-    if type(value) in _WHOLE_TYPES:
-        return value
+    """The same value with 12.0 as 12, and -0.0 as 0: JSON's numbers have one form and Python's two."""
     if isinstance(value, dict):
-        return {key: _whole(value[key]) for key in sorted(value)}
+        if _PLAIN.issuperset(map(type, value.values())):
+            return value
+        return {key: inner if type(inner) in _PLAIN else _whole(inner) for key, inner in value.items()}
     if isinstance(value, float):
         if not isfinite(value):
             raise ValueError("a record holds no NaN and no infinity")
@@ -37,8 +37,9 @@ def _whole(value: object) -> object:
             return int(value) if value.is_integer() else value
         return msgspec.Raw(to_json(value))  # the two libraries write large floats in two ways
     if isinstance(value, list | tuple):
-        # A block's columns are long and hold integers alone; they pass at the speed of a set.
-        return value if _WHOLE_TYPES.issuperset(map(type, value)) else [_whole(inner) for inner in value]
+        if _PLAIN.issuperset(map(type, value)):  # a block's columns are long and hold integers alone
+            return value
+        return [inner if type(inner) in _PLAIN else _whole(inner) for inner in value]
     return value
 
 
