@@ -11,10 +11,10 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 
 import structlog
 from litestar import Litestar, Response
+from litestar.datastructures import State
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
 
@@ -59,7 +59,12 @@ class Pretended(RuntimeError):
 
 def create() -> ASGIApp:
     """The application by the settings of the environment; what the server calls."""
-    return create_app(Settings.from_environment())
+    app = create_app(Settings.from_environment())
+    # What start-up made lives as long as the process: a full collection need not walk it (100 ms otherwise).
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 50)  # a decision makes thousands of short-lived objects and no cycles
+    return app
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,28 @@ class _Rooms:
 
 def create_app(settings: Settings) -> ASGIApp:
     """The application: a plain ASGI callable that measures, logs and answers."""
+    app = routed()
+    furnish(app, settings)
+    return Watched(app)
+
+
+def routed() -> Litestar:
+    """Every route joined, with nothing behind them: `furnish` puts it there."""
     _configure_logging()
+    app = Litestar(
+        route_handlers=_routes(),
+        guards=[enforce],
+        exception_handlers={Exception: _refused},
+        lifespan=[_living],
+        openapi_config=None,
+        logging_config=None,
+    )
+    require_rules(app)
+    return app
+
+
+def furnish(app: Litestar, settings: Settings) -> None:
+    """Open what the settings name and put it behind the routes, in the place of whatever was there."""
 
     def clock() -> datetime:
         """The moment by the shell that the application has now: tests put another one there."""
@@ -85,26 +111,16 @@ def create_app(settings: Settings) -> ASGIApp:
         return moment
 
     rooms = _rooms(settings, clock)
-    app = Litestar(
-        route_handlers=_routes(),
-        guards=[enforce],
-        exception_handlers={Exception: _refused},
-        lifespan=[partial(_living, rooms)],
-        openapi_config=None,
-        logging_config=None,
-    )
-    app.state.settings, app.state.shell = settings, rooms.shell
-    app.state.keyring, app.state.load_release = Keyring(rooms.shell.database, settings.development), models.load
-    app.state.connections, app.state.advice, app.state.checkpoints = rooms.comparables, rooms.advice, rooms.checkpoints
-    app.state.desk, app.state.intray, app.state.staff = rooms.cases.desk, rooms.cases.intray, rooms.staff
-    app.state.lobby, app.state.sending = rooms.applicants.lobby, rooms.applicants.desk
-    app.state.look_up, app.state.outcomes = rooms.applicants.look_up, rooms.applicants.outcomes
-    require_rules(app)
-    # What start-up made lives as long as the process: a full collection need not walk it (100 ms otherwise).
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 50, 50)  # a decision makes thousands of short-lived objects and no cycles
-    return Watched(app)
+    app.state = State(
+        {
+            "rooms": rooms, "settings": settings, "shell": rooms.shell,
+            "keyring": Keyring(rooms.shell.database, settings.development), "load_release": models.load,
+            "connections": rooms.comparables, "advice": rooms.advice, "checkpoints": rooms.checkpoints,
+            "desk": rooms.cases.desk, "intray": rooms.cases.intray, "staff": rooms.staff,
+            "lobby": rooms.applicants.lobby, "sending": rooms.applicants.desk,
+            "look_up": rooms.applicants.look_up, "outcomes": rooms.applicants.outcomes,
+        }
+    )  # fmt: skip
 
 
 def _rooms(settings: Settings, clock: Clock) -> _Rooms:
@@ -150,8 +166,9 @@ def _refused(request: AnyRequest, error: Exception) -> Response[bytes]:
 
 
 @asynccontextmanager
-async def _living(rooms: _Rooms, app: Litestar) -> AsyncGenerator[None, None]:
+async def _living(app: Litestar) -> AsyncGenerator[None, None]:
     """Open while the block lasts, with the loops that work beside the requests."""
+    rooms: _Rooms = app.state.rooms
     async with AsyncExitStack() as stack:
         stack.callback(rooms.shell.database.close)
         stack.callback(app.state.staff.passwords.close)

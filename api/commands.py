@@ -222,12 +222,18 @@ def is_known(database_url: str, secret: str) -> bool:
 
 def add_key(database_url: str, name: str, scopes: tuple[str, ...], development: bool = False) -> str:
     """Make and keep a key; returns the secret, which is not kept."""
+    with Database.open(database_url) as database:
+        return keep_key(database, name, scopes, development)
+
+
+def keep_key(database: Database, name: str, scopes: tuple[str, ...], development: bool = False) -> str:
+    """The same in a database that is open."""
     made = new_key(development)
     held = store.CallerKey(
         id=made.id, name=name, scopes=frozenset(scopes), secret_sha256=made.sha256, prefix=made.prefix,
         created_at=datetime.now(UTC), development=development,
     )  # fmt: skip
-    with Database.open(database_url) as database, database.transaction() as connection:
+    with database.transaction() as connection:
         store.add_key(connection, held)
     return made.secret
 

@@ -14,15 +14,21 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 
-from sqlalchemy import NullPool, create_engine, make_url, text
+import psycopg
+from sqlalchemy import NullPool, create_engine, make_url
 
 _START_S = 30.0
+
+
+_KEPT = 4
 
 
 @dataclass
@@ -31,30 +37,38 @@ class Server:
 
     admin_url: str
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    _dropped: deque[str] = field(default_factory=deque)
 
     def create_database(self, template: str | None = None) -> str:
         """Make a database, a copy of `template` if given, and return its URL."""
         name = f"creditline_{os.getpid()}_{next(self._numbers)}"
         like = f" TEMPLATE {make_url(template).database}" if template else ""
-        self._run(f"CREATE DATABASE {name}{like}")
+        self._admin.execute(f"CREATE DATABASE {name}{like}".encode())
         return make_url(self.admin_url).set(database=name).render_as_string(hide_password=False)
 
     def drop_database(self, url: str) -> None:
-        """Drop a database, whoever is connected to it."""
-        self._run(f"DROP DATABASE IF EXISTS {make_url(url).database} WITH (FORCE)")
+        """Drop a database, whoever is connected to it, a few later: one that was just left is waited for, 100 ms."""
+        self._dropped.append(f"{make_url(url).database}")
+        while len(self._dropped) > _KEPT:
+            self._admin.execute(f"DROP DATABASE IF EXISTS {self._dropped.popleft()} WITH (FORCE)".encode())
 
-    def _run(self, statement: str) -> None:
-        url = make_url(self.admin_url).set(drivername="postgresql+psycopg")
-        engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-        with engine.connect() as connection:
-            connection.execute(text(statement))
+    def close(self) -> None:
+        """Drop what is left, and leave."""
+        for name in self._dropped:
+            self._admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
+        self._admin.close()
+
+    @cached_property
+    def _admin(self) -> psycopg.Connection:
+        return psycopg.connect(self.admin_url, autocommit=True)
 
 
 @contextmanager
 def running_server() -> Iterator[Server]:
     """A server for as long as the block lasts."""
     if url := os.environ.get("TEST_DATABASE_URL"):
-        yield Server(url)
+        with closing(Server(url)) as server:
+            yield server
         return
     folder = Path(tempfile.mkdtemp(prefix="creditline-postgres-"))
     try:
@@ -66,7 +80,8 @@ def running_server() -> Iterator[Server]:
         port = free_port()
         process = _start(binaries, folder, port, identity)
         try:
-            yield Server(f"postgresql://postgres@127.0.0.1:{port}/postgres")
+            with closing(Server(f"postgresql://postgres@127.0.0.1:{port}/postgres")) as server:
+                yield server
         finally:
             process.send_signal(signal.SIGINT)  # disconnect everyone and stop
             try:

@@ -27,8 +27,10 @@ from litestar.datastructures import State
 from sqlalchemy import text
 
 import models
-from api.app import Watched, create_app
-from api.commands import add_key
+from api.app import Watched, furnish, routed
+from api.commands import keep_key
+from api.contracts import rendering, templating
+from api.notices import letters
 from api.settings import Settings
 from api.sources import OUTSIDE, Asking, Gathered, ScreenedName, Sources, failed
 from api.sources.market import MarketFile
@@ -48,6 +50,10 @@ EVERY_SCOPE = ("apply", "supply", "audit", "operate")
 TABLES = ("application", "audit", "decision", "fact_set", "idempotency", "outbox", "person")
 PERSON: Mapping[str, Any] = json.loads(businesses.PERSON.canonical())
 champion_once = cache(models.champion)
+read_template_once = cache(templating.read_template)
+# Joining 130 routes takes as long as everything else an ordinary test does, and they hold nothing: one application
+# serves test after test, furnished anew. Where a test fails or opens two at once there are more.
+_idle: list[Litestar] = []
 
 
 class Clock:
@@ -155,7 +161,7 @@ class Service:
     def key(self, *scopes: str) -> str:
         """A key with these scopes alone, of another caller."""
         if scopes not in self.others:
-            self.others[scopes] = add_key(self.url, "another", scopes)
+            self.others[scopes] = keep_key(self.database, "another", scopes)
         return self.others[scopes]
 
     def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
@@ -262,17 +268,22 @@ def opened(
     """The service on a migrated database, with the champion, the real clock and a new key unless others are given."""
     folder = TemporaryDirectory(prefix="creditline-documents-")
     settings = Settings(database_url=url, market=market, development=True, documents=folder.name)
-    # The champion is loaded once, and not at all where another release is given.
-    with patch.object(models, "champion", (lambda: release) if release else champion_once):
-        app = create_app(settings)
-    assert isinstance(app, Watched)
-    assert isinstance(app.app, Litestar)
-    state = app.app.state
+    # The champion is loaded once, and not at all where another release is given; templates are read once too.
+    app = _idle.pop() if _idle else routed()
+    with (
+        patch.object(models, "champion", (lambda: release) if release else champion_once),
+        patch.object(letters, "read_template", read_template_once),
+        patch.object(rendering, "read_template", read_template_once),
+    ):
+        furnish(app, settings)
+    state = app.state
     given = {"sources": sources, "clock": clock}
     state.shell = replace(state.shell, **{name: value for name, value in given.items() if value is not None})
     state.desk = replace(state.desk, shell=state.shell)
     with folder, state.shell.database:
-        yield Service(app, state, url, secret or add_key(url, "tests", EVERY_SCOPE), clock)
+        yield Service(Watched(app), state, url, secret or keep_key(state.shell.database, "tests", EVERY_SCOPE), clock)
+    app.state = State()
+    _idle.append(app)
 
 
 @contextmanager
