@@ -52,7 +52,7 @@ def postgres_url(postgres: PostgresServer, postgres_template: str) -> Iterator[s
     """A migrated PostgreSQL database."""
     url = postgres.create_database(postgres_template)
     yield url
-    postgres.drop_database(url)
+    postgres.leave_database(url)
 
 
 @pytest.fixture(params=BOTH)

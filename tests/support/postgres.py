@@ -28,7 +28,7 @@ from sqlalchemy import NullPool, create_engine, make_url
 _START_S = 30.0
 
 
-_KEPT = 4
+_LEFT = 4
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Server:
 
     admin_url: str
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
-    _dropped: deque[str] = field(default_factory=deque)
+    _left: deque[str] = field(default_factory=deque)
 
     def create_database(self, template: str | None = None) -> str:
         """Make a database, a copy of `template` if given, and return its URL."""
@@ -47,15 +47,19 @@ class Server:
         return make_url(self.admin_url).set(database=name).render_as_string(hide_password=False)
 
     def drop_database(self, url: str) -> None:
-        """Drop a database, whoever is connected to it, a few later: one that was just left is waited for, 100 ms."""
-        self._dropped.append(f"{make_url(url).database}")
-        while len(self._dropped) > _KEPT:
-            self._admin.execute(f"DROP DATABASE IF EXISTS {self._dropped.popleft()} WITH (FORCE)".encode())
+        """Drop a database, whoever is connected to it."""
+        self._admin.execute(f"DROP DATABASE IF EXISTS {make_url(url).database} WITH (FORCE)".encode())
+
+    def leave_database(self, url: str) -> None:
+        """Drop it a few later: PostgreSQL waits 100 ms where somebody has only just gone."""
+        self._left.append(url)
+        if len(self._left) > _LEFT:
+            self.drop_database(self._left.popleft())
 
     def close(self) -> None:
         """Drop what is left, and leave."""
-        for name in self._dropped:
-            self._admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
+        for url in self._left:
+            self.drop_database(url)
         self._admin.close()
 
     @cached_property
@@ -129,7 +133,7 @@ def _start(binaries: Path, folder: Path, port: int, identity: list[str]) -> subp
     ]
     serve = [
         *(str(binaries / "postgres"), "-D", str(data), "-F", "-h", "127.0.0.1", "-p", str(port)),
-        *("-k", "", "-c", "max_connections=60"),
+        *("-k", "", "-c", "max_connections=60", "-c", "full_page_writes=off", "-c", "autovacuum=off"),
     ]
     # Only root may name another user to run as.
     user = identity[0] if identity else None

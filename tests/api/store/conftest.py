@@ -20,7 +20,7 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     server: Server = request.getfixturevalue("postgres")
     url = server.create_database()
     yield url
-    server.drop_database(url)
+    server.leave_database(url)
 
 
 @pytest.fixture
