@@ -5,6 +5,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
+# Every process would compile some 2,000 modules again, seconds each time; what is compiled stays in this folder.
+unexport PYTHONDONTWRITEBYTECODE
 
 # The first that really runs: a version manager may leave a name on the PATH that answers only "not found".
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do \
