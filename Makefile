@@ -54,7 +54,7 @@ market: $(MARKET) ## Make the make-believe market, if it is absent
 
 test: .venv/ok .venv/promtool ## Run the checks and the tests
 	$(MAKE) --no-print-directory check
-	$(BIN)/pytest -q -n 2
+	$(BIN)/pytest -q -n 2 --dist worksteal
 
 check: .venv/ok ## Check format, lint and types
 	$(BIN)/ruff format --check $(SOURCES)

@@ -7,6 +7,7 @@ in silence. It does not: know formats beyond text. The rule it keeps: every repl
 import json
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import httpx
@@ -85,11 +86,17 @@ def _referred(reference: str) -> Schema:
     return schema
 
 
+@cache
+def _described() -> tuple[tuple[re.Pattern[str], Schema], ...]:
+    """What each path of the description looks like, and its operations."""
+    paths: dict[str, Schema] = document()["paths"]
+    return tuple((re.compile(re.sub(r"\{[a-z_]+\}", "[^/]+", path)), told) for path, told in paths.items())
+
+
 def operation_of(method: str, path: str) -> Schema | None:
     """The described operation of a request, if there is one."""
-    for template, operations in document()["paths"].items():
-        pattern = re.sub(r"\{[a-z_]+\}", "[^/]+", template)
-        if re.fullmatch(pattern, path) and method.lower() in operations:
+    for pattern, operations in _described():
+        if method.lower() in operations and pattern.fullmatch(path):
             operation: Schema = operations[method.lower()]
             return operation
     return None
