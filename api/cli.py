@@ -94,6 +94,10 @@ def serve(development: bool, host: str | None, port: int | None, workers: int) -
     """
     from api.sources.settings import SANDBOX_URL
 
+    # structlog draws errors in colour with it where it finds it: 6 MiB of every worker, for a log that is JSON.
+    sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
+    from api.serving import run
+
     overrides = {
         "CREDITLINE_DEVELOPMENT": "1" if development else None,
         "CREDITLINE_HOST": host,

@@ -1,30 +1,27 @@
 """Run the service under granian: prepare the database, serve, and in development say where and how.
 
-It does: start workers and print what a newcomer needs. It does not: configure the app (api.app does). The rule it
-keeps: production starts only on a database that is up to date; development brings it up to date itself.
+It does: start workers and print what a newcomer needs. It does not: configure the app (api.app does). The rules it
+keeps: production starts only on a database that is up to date, development brings it up to date itself; what only a
+start needs is loaded by a process that ends with it, what every worker needs is loaded before they part.
 """
 
+import gc
+import importlib
 import json
+import multiprocessing
 import os
 import threading
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
 
-import models
-from api.audit.commands import check_at_start
-from api.commands import add_key, example_body, is_known
-from api.metrics import forget_this_process
-from api.sandbox.stories import book
 from api.settings import DEVELOPMENT_MARKET, EXAMPLE_BUSINESS, Settings, Unset
-from api.staff.demo import DEMO_PASSWORD, DEMO_STAFF, demo_staff
-from api.store.database import Database
-from api.store.migrations import is_current, upgrade
 
 KEY_FILE = Path("var/development.key")
 EXAMPLE_FILE = Path("var/application.json")
@@ -34,25 +31,25 @@ _STOP_SECONDS = 15
 
 def run(settings: Settings, workers: int, target: str = "api.app:create") -> None:
     """Serve `target`, which makes the application, until stopped; ClickException names what is missing."""
-    from granian import Granian  # noqa: PLC0415 - loads the server only when it is wanted
-    from granian.constants import Interfaces  # noqa: PLC0415
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    from api.metrics import forget_this_process
 
     sqlite = settings.database_url.startswith("sqlite")
     if sqlite and workers > 1:
         raise click.ClickException("SQLite has one writer: more than one worker needs PostgreSQL")
-    if settings.development:
-        Path("var").mkdir(exist_ok=True)
-        upgrade(settings.database_url)
-        with Database.open(settings.database_url) as database:
-            demo_staff(database, settings.sealer())
-        _announce_when_ready(settings)
-    else:
-        _refuse_pretended(settings)
-        if not is_current(settings.database_url):
-            raise click.ClickException("the database is not up to date: run `creditline db upgrade` first")
-    check_at_start(settings.database_url, settings.audit, development=settings.development)
+    # A process of its own, so that no worker carries migrations for life; meanwhile this one loads what workers share.
+    with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as once:
+        prepared = once.submit(_prepare, settings)
+        importlib.import_module(target.partition(":")[0])
+        banner = prepared.result()
+    if banner:
+        threading.Thread(target=_announce, args=(settings, banner), daemon=True).start()
     os.environ["CREDITLINE_DATABASE_URL"] = settings.database_url
     forget_this_process()
+    gc.collect()
+    gc.freeze()  # or the first full collection of each worker would copy every page that they share
     Granian(
         target, factory=True, interface=Interfaces.ASGI, address=settings.host, port=settings.port,
         workers=workers, respawn_failed_workers=True, workers_kill_timeout=_STOP_SECONDS, log_access=False,
@@ -60,11 +57,46 @@ def run(settings: Settings, workers: int, target: str = "api.app:create") -> Non
     ).serve()  # fmt: skip
 
 
+def _prepare(settings: Settings) -> str:
+    """Whatever has to be so before anything is served; in development the words that say how to use it."""
+    from api.audit.commands import check_at_start
+
+    banner = ""
+    if settings.development:
+        banner = _prepare_development(settings)
+    else:
+        _refuse_pretended(settings)
+        from api.store.migrations import is_current
+
+        if not is_current(settings.database_url):
+            raise click.ClickException("the database is not up to date: run `creditline db upgrade` first")
+    check_at_start(settings.database_url, settings.audit, development=settings.development)
+    return banner
+
+
+def _prepare_development(settings: Settings) -> str:
+    from api.commands import example_body
+    from api.staff.demo import demo_staff
+    from api.store.database import Database
+    from api.store.migrations import upgrade
+
+    Path("var").mkdir(exist_ok=True)
+    upgrade(settings.database_url)
+    with Database.open(settings.database_url) as database:
+        demo_staff(database, settings.sealer())
+    market = settings.market or DEVELOPMENT_MARKET
+    if market.exists():
+        body = example_body(market, EXAMPLE_BUSINESS, datetime.now(UTC))
+        EXAMPLE_FILE.write_text(json.dumps(body, indent=1) + "\n")
+    return _banner(_base(settings), development_key(settings.database_url), _told_by(settings))
+
+
 def _refuse_pretended(settings: Settings) -> None:
     """What every worker would refuse, told in one line before any of them starts; reads the manifest alone."""
-    from api.advice.contacts import ContactsRefused, load_contacts  # noqa: PLC0415 - development does not need it here
-    from api.app import Pretended, refuse_pretended  # noqa: PLC0415 - the same
-    from api.sources.setup import Unencrypted, refuse_plain_text  # noqa: PLC0415 - the same
+    import models
+    from api.advice.contacts import ContactsRefused, load_contacts
+    from api.app import Pretended, refuse_pretended
+    from api.sources.setup import Unencrypted, refuse_plain_text
 
     line = models.champion_line()
     name = settings.release or (line.name if line else "")
@@ -82,6 +114,8 @@ def _refuse_pretended(settings: Settings) -> None:
 
 def development_key(database_url: str) -> str:
     """The development key, made once for a database and kept in a private file under var/."""
+    from api.commands import add_key, is_known
+
     kept = KEY_FILE.read_text().strip() if KEY_FILE.exists() else ""
     if kept and is_known(database_url, kept):
         return kept
@@ -91,27 +125,20 @@ def development_key(database_url: str) -> str:
     return secret
 
 
-def _announce_when_ready(settings: Settings) -> None:
-    secret = development_key(settings.database_url)
-    market = settings.market or DEVELOPMENT_MARKET
-    if market.exists():
-        body = example_body(market, EXAMPLE_BUSINESS, datetime.now(UTC))
-        EXAMPLE_FILE.write_text(json.dumps(body, indent=1) + "\n")
-    base = f"http://{settings.host}:{settings.port}"
+def _base(settings: Settings) -> str:
+    return f"http://{settings.host}:{settings.port}"
 
-    def announce() -> None:
-        give_up = time.monotonic() + _READY_SECONDS
-        while time.monotonic() < give_up:
-            try:
-                with urllib.request.urlopen(f"{base}/ready", timeout=1):
-                    break
-            except (urllib.error.URLError, OSError):
-                time.sleep(0.1)
-        else:
-            return
-        click.echo(_banner(base, secret, _told_by(settings)))
 
-    threading.Thread(target=announce, daemon=True).start()
+def _announce(settings: Settings, banner: str) -> None:
+    """Print the banner as soon as the service is ready, if it gets ready at all."""
+    give_up = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < give_up:
+        try:
+            with urllib.request.urlopen(f"{_base(settings)}/ready", timeout=1):
+                click.echo(banner)
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
 
 
 def _told_by(settings: Settings) -> str:
@@ -122,6 +149,9 @@ def _told_by(settings: Settings) -> str:
 
 
 def _banner(base: str, secret: str, sources: str) -> str:
+    from api.sandbox.stories import book
+    from api.staff.demo import DEMO_PASSWORD, DEMO_STAFF
+
     abn, staff, password = book()["clean"].abn, next(iter(DEMO_STAFF)), DEMO_PASSWORD
     return f"""
   creditline serves on {base}   (development: synthetic release, made-up businesses)

@@ -5,34 +5,25 @@ challenges or credentials. The rules it keeps: user verification (a PIN, a finge
 of one session and five minutes; whatever the library cannot read is a refusal, never an error.
 """
 
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-from webauthn import (
-    generate_authentication_options,
-    generate_registration_options,
-    options_to_json,
-    verify_authentication_response,
-    verify_registration_response,
-)
-from webauthn.helpers import base64url_to_bytes, bytes_to_base64url, generate_challenge
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
 from api.store.moment import microseconds
 from api.store.queries import Passkey
+
+if TYPE_CHECKING:
+    from webauthn.helpers.structs import PublicKeyCredentialDescriptor
 
 MOST_PASSKEYS = 10  # of one member
 MOST_NAME = 60
 CHALLENGE_LASTS = timedelta(minutes=5)
 _TIMEOUT_MS = 300_000
-_REQUIRED = UserVerificationRequirement.REQUIRED
+_CHALLENGE_BYTES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +41,19 @@ class Party:
 
 def new_challenge(now: datetime) -> str:
     """A challenge as a session keeps it: when it ends, and 512 random bits."""
-    return f"{microseconds(now + CHALLENGE_LASTS)}.{bytes_to_base64url(generate_challenge())}"
+    return f"{microseconds(now + CHALLENGE_LASTS)}.{_text_of(secrets.token_bytes(_CHALLENGE_BYTES))}"
 
 
 def _bytes_of(challenge: str) -> bytes:
-    return base64url_to_bytes(challenge.partition(".")[2])
+    return _read(challenge.partition(".")[2])
+
+
+def _text_of(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _read(text: str) -> bytes:
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def challenge_holds(challenge: str, now: datetime) -> bool:
@@ -66,6 +65,13 @@ def registration_options(
     party: Party, staff_id: str, login: str, name: str, held: Sequence[Passkey], challenge: str
 ) -> str:
     """What `navigator.credentials.create` is asked, as JSON."""
+    from webauthn import generate_registration_options, options_to_json
+    from webauthn.helpers.structs import (
+        AuthenticatorSelectionCriteria,
+        ResidentKeyRequirement,
+        UserVerificationRequirement,
+    )
+
     return options_to_json(
         generate_registration_options(
             rp_id=party.id,
@@ -76,7 +82,7 @@ def registration_options(
             challenge=_bytes_of(challenge),
             timeout=_TIMEOUT_MS,
             authenticator_selection=AuthenticatorSelectionCriteria(
-                resident_key=ResidentKeyRequirement.PREFERRED, user_verification=_REQUIRED
+                resident_key=ResidentKeyRequirement.PREFERRED, user_verification=UserVerificationRequirement.REQUIRED
             ),
             exclude_credentials=_descriptors(held),
         )
@@ -87,6 +93,8 @@ def registered(
     party: Party, challenge: str, credential: str, staff_id: str, name: str, now: datetime
 ) -> Passkey | None:
     """The credential that a browser made; none where it is not an answer to this challenge of ours."""
+    from webauthn import verify_registration_response
+
     try:
         made = verify_registration_response(
             credential=credential,
@@ -97,25 +105,30 @@ def registered(
         )
     except Exception:  # the library raises many kinds for bytes that a stranger wrote
         return None
-    key_id = bytes_to_base64url(made.credential_id)
+    key_id = _text_of(made.credential_id)
     return Passkey(key_id, staff_id, made.credential_public_key, made.sign_count, name, now)
 
 
 def authentication_options(party: Party, held: Sequence[Passkey], challenge: str) -> str:
     """What `navigator.credentials.get` is asked, as JSON."""
+    from webauthn import generate_authentication_options, options_to_json
+    from webauthn.helpers.structs import UserVerificationRequirement
+
     return options_to_json(
         generate_authentication_options(
             rp_id=party.id,
             challenge=_bytes_of(challenge),
             timeout=_TIMEOUT_MS,
             allow_credentials=_descriptors(held),
-            user_verification=_REQUIRED,
+            user_verification=UserVerificationRequirement.REQUIRED,
         )
     )
 
 
 def shown_count(party: Party, challenge: str, credential: str, held: Passkey) -> int | None:
     """The counter that an authenticator showed with this passkey; none where it did not answer this challenge."""
+    from webauthn import verify_authentication_response
+
     try:
         shown = verify_authentication_response(
             credential=credential,
@@ -128,8 +141,10 @@ def shown_count(party: Party, challenge: str, credential: str, held: Passkey) ->
         )
     except Exception:  # the same
         return None
-    return shown.new_sign_count if bytes_to_base64url(shown.credential_id) == held.id else None
+    return shown.new_sign_count if _text_of(shown.credential_id) == held.id else None
 
 
-def _descriptors(held: Sequence[Passkey]) -> list[PublicKeyCredentialDescriptor]:
-    return [PublicKeyCredentialDescriptor(id=base64url_to_bytes(each.id)) for each in held]
+def _descriptors(held: Sequence[Passkey]) -> "list[PublicKeyCredentialDescriptor]":
+    from webauthn.helpers.structs import PublicKeyCredentialDescriptor
+
+    return [PublicKeyCredentialDescriptor(id=_read(each.id)) for each in held]
