@@ -32,7 +32,7 @@ define install_project
 $(UV) pip install -q --python $(BIN)/python --offline --no-deps --no-build-isolation --editable .
 endef
 
-.PHONY: help env run serve market test check format lock bench simulate papers pictures release clean
+.PHONY: help env run serve market test campaigns check format lock bench simulate papers pictures release clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -55,6 +55,11 @@ market: $(MARKET) ## Make the make-believe market, if it is absent
 test: .venv/ok .venv/promtool ## Run the checks and the tests
 	$(MAKE) --no-print-directory check
 	$(BIN)/pytest -q -n 2 --dist worksteal
+
+# What takes longer than everything else of its folder together: every change runs a sample of it.
+CAMPAIGNS := tests/api/documents/test_hostile.py tests/api/simulation
+campaigns: .venv/ok ## Run whole what the tests run a sample of
+	CREDITLINE_CAMPAIGNS=whole $(BIN)/pytest -q -n 2 --dist worksteal $(CAMPAIGNS)
 
 check: .venv/ok ## Check format, lint and types
 	$(BIN)/ruff format --check $(SOURCES)

@@ -92,11 +92,8 @@ def serve(development: bool, host: str | None, port: int | None, workers: int) -
 
     In development the sources are a sandbox on this machine (`creditline sandbox`) unless the environment names others.
     """
-    from api.sources.settings import SANDBOX_URL
-
-    # structlog draws errors in colour with it where it finds it: 6 MiB of every worker, for a log that is JSON.
-    sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
     from api.serving import run
+    from api.sources.settings import SANDBOX_URL
 
     overrides = {
         "CREDITLINE_DEVELOPMENT": "1" if development else None,

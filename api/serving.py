@@ -10,6 +10,7 @@ import importlib
 import json
 import multiprocessing
 import os
+import sys
 import threading
 import time
 import urllib.error
@@ -42,6 +43,8 @@ def run(settings: Settings, workers: int, target: str = "api.app:create") -> Non
     # A process of its own, so that no worker carries migrations for life; meanwhile this one loads what workers share.
     with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as once:
         prepared = once.submit(_prepare, settings)
+        # structlog draws errors in colour where it finds this: 6 MiB of every worker, for a log that is JSON.
+        sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
         importlib.import_module(target.partition(":")[0])
         banner = prepared.result()
     if banner:
