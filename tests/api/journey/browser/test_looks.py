@@ -45,6 +45,8 @@ def axe_script() -> str:
 def faults_at(page: Page, width: int) -> list[str]:
     """What is wrong with a page at one width."""
     page.set_viewport_size({"width": width, "height": 800})
+    if page.evaluate("typeof axe") == "undefined":  # for each width: a page that waits for something loads itself again
+        page.evaluate(axe_script())
     found = [json.dumps(each) for each in page.evaluate(RUN, TAGS)]
     found += [f"wider than the window: {each}" for each in page.evaluate(WIDER)]
     if page.evaluate("document.documentElement.scrollWidth") > width:
@@ -67,8 +69,6 @@ def faults_of(stage: Stage, page: Page) -> Iterator[str]:
         yield f"{wrong} summaries of faults under the title {page.title()}"
     if wrong and page.evaluate("document.activeElement.id") != "summary":
         yield "the first problem does not have the focus"
-    if page.evaluate("typeof axe") == "undefined":
-        page.evaluate(axe_script())
     size = page.viewport_size
     for width in WIDTHS:
         yield from faults_at(page, width)
