@@ -92,7 +92,6 @@ def serve(development: bool, host: str | None, port: int | None, workers: int) -
 
     In development the sources are a sandbox on this machine (`creditline sandbox`) unless the environment names others.
     """
-    from api.serving import run
     from api.sources.settings import SANDBOX_URL
 
     overrides = {
@@ -108,7 +107,10 @@ def serve(development: bool, host: str | None, port: int | None, workers: int) -
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = figures
         from api.serving import run
 
-        run(_settings(), workers)
+        try:
+            run(_settings(), workers)
+        finally:  # the folder goes, and whoever is started from here on must not look for it
+            os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
 
 
 @main.command()
