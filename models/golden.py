@@ -59,11 +59,7 @@ def golden_bytes(rows: Floats, raws: Floats, contributions: Floats) -> bytes:
 
     `raws` and `contributions` come from the trainer's lightgbm.Booster, never from the code they are to test.
     """
-    lines = (
-        {"row": _hex(row), "raw": float(raw).hex(), "contributions": _hex(shares)}
-        for row, raw, shares in zip(rows.tolist(), raws.tolist(), contributions.tolist(), strict=True)
-    )
-    return b"".join(canonical_bytes(line) + b"\n" for line in lines)
+    return b"".join(map(_line, rows.tolist(), raws.tolist(), contributions.tolist()))
 
 
 def read_golden(data: bytes, features: int) -> tuple[GoldenRow, ...]:
@@ -72,13 +68,11 @@ def read_golden(data: bytes, features: int) -> tuple[GoldenRow, ...]:
     if not FEWEST_ROWS <= len(lines) <= MOST_ROWS:
         raise ReleaseRejected("golden", f"{len(lines)} golden rows are not {FEWEST_ROWS} to {MOST_ROWS}")
     try:
-        rows = tuple(_read_row(line) for line in lines)
+        rows = tuple(map(_read_row, lines))
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
-        raise ReleaseRejected("golden", "a golden row is malformed") from None
+        raise ReleaseRejected("golden", "a golden row is malformed, or not in its one byte form") from None
     if any(len(row.row) != features or len(row.contributions) != features + 1 for row in rows):
         raise ReleaseRejected("golden", "a golden row has another number of features than the model")
-    if golden_bytes(*_columns(rows)) != data:
-        raise ReleaseRejected("golden", "golden rows are not in their one byte form")
     return rows
 
 
@@ -141,15 +135,13 @@ def _read_row(line: bytes) -> GoldenRow:
     row = tuple(_floats(fields["row"]))
     if not math.isfinite(raw) or not all(map(math.isfinite, shares)) or any(map(math.isinf, row)):
         raise ValueError
+    if _line(row, raw, shares) != line:
+        raise ValueError
     return GoldenRow(row=row, raw=raw, contributions=shares)
 
 
-def _columns(rows: Sequence[GoldenRow]) -> tuple[Floats, Floats, Floats]:
-    return (
-        np.array([row.row for row in rows], dtype=np.float64),
-        np.array([row.raw for row in rows], dtype=np.float64),
-        np.array([row.contributions for row in rows], dtype=np.float64),
-    )
+def _line(row: Sequence[float], raw: float, shares: Sequence[float]) -> bytes:
+    return canonical_bytes({"row": _hex(row), "raw": raw.hex(), "contributions": _hex(shares)}) + b"\n"
 
 
 def _hex(values: Sequence[float]) -> list[str]:

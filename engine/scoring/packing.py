@@ -30,6 +30,7 @@ from engine.scoring.ensemble import (
 
 IN_SET: Final = 1 << 31  # of an input's number: the threshold's place holds a set of codes
 NO_CODE: Final = 63  # stands for every code that is in no set of one word
+_NEWTON_STEPS: Final = 6  # from the usual first guess three are enough
 LANES: Final = 4  # quadrature nodes worked on together: enough for eight features on one way through a tree
 
 INPUT: Final = np.dtype([("feature", "<u4"), ("rule", "<u4"), ("first", "<u4"), ("words", "<u4")])
@@ -300,9 +301,19 @@ def _passes(grown: list[_Grown]) -> Iterator[Pass]:
 
 @cache
 def quadrature(nodes: int) -> tuple[Floats, Floats]:
-    """Gauss-Legendre nodes and weights on [0, 1]: exact for polynomials of a degree below twice as many."""
-    points, weights = np.polynomial.legendre.leggauss(nodes)
-    return (points + 1.0) / 2.0, weights / 2.0
+    """Gauss-Legendre nodes and weights on [0, 1]: exact for polynomials of a degree below twice as many.
+
+    The nodes are the Legendre polynomial's roots, by Newton's method. NumPy's own would load its polynomials and linear
+    algebra into every process that scores.
+    """
+    x = np.cos(np.pi * (np.arange(nodes) + 0.75) / (nodes + 0.5))
+    for _ in range(_NEWTON_STEPS):
+        below, value = np.ones(nodes), x.copy()
+        for degree in range(2, nodes + 1):
+            below, value = value, ((2 * degree - 1) * x * value - (degree - 1) * below) / degree
+        slope = nodes * (below - x * value) / (1.0 - x * x)
+        x = x - value / slope
+    return (1.0 + x) / 2.0, 1.0 / ((1.0 - x * x) * slope * slope)
 
 
 def _bits(value: float) -> int:
