@@ -30,6 +30,7 @@ from api.guards import BlindIndex
 from api.journey import pages as journey_pages
 from api.journey.replies import refused
 from api.journey.setup import Journey, journey
+from api.memory import settle
 from api.metrics import RELEASE, REQUESTS
 from api.requests import AnyRequest
 from api.routes import advice as advice_routes
@@ -60,9 +61,7 @@ class Pretended(RuntimeError):
 def create() -> ASGIApp:
     """The application by the settings of the environment; what the server calls."""
     app = create_app(Settings.from_environment())
-    # What start-up made lives as long as the process: a full collection need not walk it (100 ms otherwise).
-    gc.collect()
-    gc.freeze()
+    settle()
     gc.set_threshold(20_000, 50, 50)  # a decision makes thousands of short-lived objects and no cycles
     return app
 

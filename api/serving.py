@@ -5,8 +5,6 @@ keeps: production starts only on a database that is up to date, development brin
 start needs is loaded by a process that ends with it, what every worker needs is loaded before they part.
 """
 
-import ctypes
-import gc
 import importlib
 import json
 import multiprocessing
@@ -17,20 +15,19 @@ import time
 import urllib.error
 import urllib.request
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
 
+from api.memory import settle, share_one_arena
 from api.settings import DEVELOPMENT_MARKET, EXAMPLE_BUSINESS, Settings, Unset
 
 KEY_FILE = Path("var/development.key")
 EXAMPLE_FILE = Path("var/application.json")
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 15
-_M_ARENA_MAX = -8  # as glibc's malloc.h has it
 
 
 def run(settings: Settings, workers: int, target: str = "api.app:create") -> None:
@@ -54,20 +51,13 @@ def run(settings: Settings, workers: int, target: str = "api.app:create") -> Non
         threading.Thread(target=_announce, args=(settings, banner), daemon=True).start()
     os.environ["CREDITLINE_DATABASE_URL"] = settings.database_url
     forget_this_process()
-    _share_one_arena()
-    gc.collect()
-    gc.freeze()  # or the first full collection of each worker would copy every page that they share
+    share_one_arena()
+    settle()
     Granian(
         target, factory=True, interface=Interfaces.ASGI, address=settings.host, port=settings.port,
         workers=workers, respawn_failed_workers=True, workers_kill_timeout=_STOP_SECONDS, log_access=False,
         backlog=1024,
     ).serve()  # fmt: skip
-
-
-def _share_one_arena() -> None:
-    """Let all threads allocate in one place, where what one gave back another finds: 4 MiB of a worker under load."""
-    with suppress(OSError, AttributeError):  # where the C library is not glibc
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 def _prepare(settings: Settings) -> str:
