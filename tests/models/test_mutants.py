@@ -18,6 +18,7 @@ from engine.scoring import Scorer, parse_model, walk_paths
 from models import ReleaseRejected, load
 from models.golden import read_golden
 from tests.models.conftest import CONTRACT, NAMES, Draft, read_policy, write
+from tests.support.campaign import WHOLE
 
 Mutation = Callable[[str, random.Random], str]
 
@@ -225,7 +226,7 @@ FAMILIES: dict[str, Mutation] = {
     "another objective": _header("binary sigmoid:1", "regression"),
     "another sigmoid": _header("binary sigmoid:1", "binary sigmoid:2"),
 }
-A_FAMILY = 16
+A_FAMILY = 350 if WHOLE else 16  # times 29: more than 10,000 mutants by `make campaigns`
 
 
 def test_a_changed_model_file_never_passes_its_digest(trained: Draft, tmp_path: Path) -> None:
@@ -245,7 +246,7 @@ def test_a_changed_model_file_never_passes_its_digest(trained: Draft, tmp_path: 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_mutant_with_digests_made_anew_is_still_refused(family: str, trained: Draft, tmp_path: Path) -> None:
-    """Sixteen mutants of each of 29 families, re-hashed: parser or golden rows refuse them all."""
+    """Sixteen mutants of each of 29 families, 350 in a campaign, re-hashed: parser or golden rows refuse them all."""
     text = trained.files["model.txt"].decode()
     for seed in range(A_FAMILY):
         changed = FAMILIES[family](text, random.Random(seed))
