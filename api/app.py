@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 import structlog
 from litestar import Litestar, Response
@@ -248,13 +249,17 @@ class Watched:
             )  # fmt: skip
 
 
+# One list for ever: a logger keeps the one that it met first, and whoever listens in changes what is in it.
+_LOG_PROCESSORS: Final[list[structlog.types.Processor]] = [
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.JSONRenderer(),
+]
+
+
 def _configure_logging() -> None:
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
+        processors=_LOG_PROCESSORS,
         logger_factory=structlog.WriteLoggerFactory(),
         cache_logger_on_first_use=True,
     )

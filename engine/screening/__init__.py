@@ -32,8 +32,7 @@ _FAILED = {
 
 def failed_sources(case: Case) -> list[Finding]:
     """A referral that names each source which could not be had."""
-    facts = case.facts
-    return [finding for name, finding in _FAILED.items() if getattr(facts, name).status == "failed"]
+    return [_FAILED[name] for name in SOURCES if getattr(case.facts, name).status == "failed"]
 
 
 def brakes(case: Case) -> list[Finding]:
