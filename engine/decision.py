@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from math import isnan
 from typing import Annotated, Literal, Protocol, Self
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from engine.application import LARGEST_CENTS, SMALLEST_CENTS, STEP_CENTS, Application
@@ -97,18 +99,22 @@ class Decision(Frozen):
 
 
 def decide(application: Application, facts: Facts, release: DecidingRelease) -> Decision:
-    """Decide one application on its facts under a release; never raises on valid arguments.
+    """Decide one application on its facts under a release; never raises on valid arguments."""
+    policy = release.policy.on(facts.as_of.date())
+    application = as_verified(application, facts)
+    evidence = Evidence.of(application, facts)
+    return decide_case(Case(application, facts, evidence, policy), row_of(evidence), release)
+
+
+def decide_case(case: Case, row: NDArray[np.float64], release: DecidingRelease) -> Decision:
+    """Decide a case whose evidence and feature row are worked out already.
 
     A knock-out declines without a score. Otherwise an officer's no declines, and any finding refers, with the score
     kept for whoever looks. Otherwise the PD, then the limit, decide.
     """
-    policy = release.policy.on(facts.as_of.date())
-    application = as_verified(application, facts)
-    evidence = Evidence.of(application, facts)
-    case = Case(application, facts, evidence, policy)
+    application, facts, policy = case.application, case.facts, case.policy
     findings = not_set_aside(screen(case), facts)
     knocked_out = any(f.kind == "knock_out" for f in findings)
-    row = row_of(evidence)
     scored = None if knocked_out else score(row, release.scorer, release.calibration, policy.grade_table)
     graded = None if scored is None or scored.grade is None else assign(case, scored.grade, scored.pd)
     features = {name: None if isnan(v) else v for name, v in zip(FEATURE_NAMES, row.tolist(), strict=True)}

@@ -1,0 +1,98 @@
+"""Our decisions and scores over HTTP with nothing stored: what deciding costs a server, without the record of it.
+
+It does: answer four routes as plain ASGI, and hand every other path to a Litestar application. It does not: check who
+asks, keep anything, or fetch facts. The rule it keeps: what a route replies is what the engine says, to the byte; the
+framework's routing, parsing and serialising are what is left out.
+"""
+
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from granian import Granian
+from granian.constants import Interfaces
+
+import models
+from benchmarks.bare import create as bare
+from benchmarks.http.derived import Derived, Whole
+from api.replies import Recorded, public_reply
+from engine.decision import Decision, decide, decide_case
+from engine.features import FEATURE_NAMES
+from engine.release import Release
+from engine.scoring import Scorer
+
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+Answer = Callable[[bytes], bytes]
+MODEL = "CREDITLINE_BENCHMARK_MODEL"
+_ROW = msgspec.json.Decoder(list[float])
+_JSON = b"application/json"
+
+
+def create() -> Callable[[Any, Receive, Send], Awaitable[None]]:
+    """The application, with the champion's policy and the model of the environment's file."""
+    return application(release_of(Path(os.environ[MODEL])))
+
+
+def release_of(model: Path) -> Release:
+    """The champion with another model in it, on the same features."""
+    return replace(models.champion(), scorer=Scorer(model.read_text(), FEATURE_NAMES))
+
+
+def routes(release: Release) -> dict[str, Answer]:
+    """What each path answers to the body of a request."""
+    scorer = release.scorer
+
+    def score(body: bytes) -> bytes:
+        return msgspec.json.encode({"score": scorer.raw(np.array(_ROW.decode(body)))})
+
+    def explain(body: bytes) -> bytes:
+        row = np.array(_ROW.decode(body))
+        return msgspec.json.encode({"score": scorer.raw(row), "contributions": scorer.contributions(row).tolist()})
+
+    def derived(body: bytes) -> bytes:
+        case, row = Derived.read(body).case(release)
+        return _reply(decide_case(case, row, release))
+
+    def whole(body: bytes) -> bytes:
+        given = Whole.read(body)
+        return _reply(decide(given.application, given.facts, release))
+
+    return {"/score": score, "/explain": explain, "/derived": derived, "/whole": whole, "/nothing": lambda body: b"{}"}
+
+
+def _reply(decision: Decision) -> bytes:
+    """The public reply, with nothing where a stored decision has its numbers."""
+    return public_reply(Recorded("", "", decision.as_of, decision, 0, ""))
+
+
+def application(release: Release) -> Callable[[Any, Receive, Send], Awaitable[None]]:
+    """Plain ASGI for the routes, Litestar for the rest."""
+    answers, framework = routes(release), bare()
+
+    async def serve(scope: Any, receive: Receive, send: Send) -> None:
+        answer = answers.get(scope["path"]) if scope["type"] == "http" else None
+        if answer is None:
+            return await framework(scope, receive, send)
+        message = await receive()
+        body: bytes = message["body"]
+        while message.get("more_body"):
+            message = await receive()
+            body += message["body"]
+        reply = answer(body)
+        headers = [(b"content-type", _JSON), (b"content-length", str(len(reply)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": reply, "more_body": False})
+
+    return serve
+
+
+if __name__ == "__main__":
+    Granian(
+        "benchmarks.http.app:create", factory=True, interface=Interfaces.ASGINL, address="127.0.0.1",
+        port=int(os.environ["CREDITLINE_PORT"]), workers=1, log_access=False,
+    ).serve()  # fmt: skip
