@@ -9,7 +9,7 @@ import sys
 
 from benchmarks import deciding, disk, results, serving, sources
 from benchmarks.machine import RESULTS, ROOT, Machine
-from benchmarks.service import scratch
+from benchmarks.processes import scratch
 
 APART = "\n<!-- measured apart -->\n"
 _ROUNDS = 1_000

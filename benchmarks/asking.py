@@ -17,7 +17,8 @@ from api.sandbox import PREFIXES
 from api.sources.ladder import FREE_SHARE
 from benchmarks import traffic
 from benchmarks.applying import PATIENT_MS, Business, Reply, businesses_of, client_of
-from benchmarks.service import Player, Service, memory, playing
+from benchmarks.processes import memory
+from benchmarks.service import Player, Service, playing
 from benchmarks.transport import MB_A_MIB, rise_reading_whole
 
 SLOW_MS = 200

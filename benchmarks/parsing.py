@@ -25,7 +25,8 @@ from typing import Any
 from benchmarks import traffic
 from benchmarks.machine import Machine
 from benchmarks.samples import Timing
-from benchmarks.service import Service, scratch
+from benchmarks.processes import scratch
+from benchmarks.service import Service
 from benchmarks.serving import Load, _load, _post, _warm, pooled
 from tests.support.hostile import pictures
 from tests.support.hostile.honest import statement

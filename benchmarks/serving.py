@@ -17,8 +17,10 @@ from pathlib import Path
 
 from benchmarks import traffic
 from benchmarks.arrivals import Plan
+from benchmarks.machine import ROOT
+from benchmarks.processes import Memory, memory, processor_seconds, scratch
 from benchmarks.samples import Timing
-from benchmarks.service import BARE, ROOT, UNGUARDED, Memory, Service, memory, processor_seconds, scratch, serving
+from benchmarks.service import BARE, UNGUARDED, Service, serving
 
 _TURNS = 4
 _BENT_MS = 1_500.0  # a step whose median is slower ends the ramp: most of the 2,000 ms a request has are waiting

@@ -15,9 +15,9 @@ from api.deadline import DEFAULT_MS, SOURCES_SHARE
 from benchmarks import asking, statement, transport
 from benchmarks.asking import LONG_MS, SHORT_MS, SLOW_MS, Asked, Flood, Paired, Silence
 from benchmarks.machine import Machine
+from benchmarks.processes import scratch
 from benchmarks.results import Goal, page, table, timings
 from benchmarks.samples import Timing, interleave
-from benchmarks.service import scratch
 
 COMMAND = "python -m benchmarks.sources"
 _EXCESS_MS, _LATE_MS, _PARSED_MS, _RISE_MB = 50, 100, 20, 16

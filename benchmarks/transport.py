@@ -24,7 +24,8 @@ import aiohttp
 import httpx
 
 from api.sources.exchange import Exchange, Line
-from benchmarks.service import ROOT, memory
+from benchmarks.machine import ROOT
+from benchmarks.processes import memory
 
 BODY_BYTES = 65_536
 _EACH = 50  # requests of one way in a row, in every round

@@ -90,6 +90,13 @@ def synthetic(trees: int = TREES, categorical: int = CATEGORICAL) -> Model:
     return Model(text, names, drawn(ROWS, SEED + 10, categorical))
 
 
+@cache
+def heavy() -> Model:
+    """As many trees and leaves as the synthetic one, on the engine's features, so that decisions can be made with it."""
+    text = kept(f"heavy-{TREES}", lambda: trained(business_rows(_EXAMPLES), FEATURE_NAMES, SEED))
+    return Model(text, FEATURE_NAMES, business_rows(ROWS))
+
+
 def kept(name: str, make: Callable[[], str]) -> str:
     """A model's text, made once for this LightGBM and kept under var/: training it takes longer than timing it."""
     file = _KEPT / f"{name}-lightgbm-{lightgbm.__version__}.txt"
