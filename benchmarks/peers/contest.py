@@ -142,9 +142,9 @@ class Contest:
                 self.failed[task] = str(fault)
         return off
 
-    def run(self, rounds: int, least_calls: int = 1) -> dict[str, Spent]:
-        """Let all tasks take turns, and give what a call of each took."""
-        counts = {task: max(_calls(worker, task), least_calls) for task, worker in self.tasks().items()}
+    def run(self, rounds: int, calls: int | None = None) -> dict[str, Spent]:
+        """Let all tasks take turns, and give what a call of each took; `calls` a round, or as many as fill a stretch."""
+        counts = {task: calls or _calls(worker, task) for task, worker in self.tasks().items()}
         spent: dict[str, list[float]] = {task: [] for task in counts}
         order, start = list(self.tasks().items()), 0
         for turn in range(rounds):

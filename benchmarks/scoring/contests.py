@@ -1,21 +1,27 @@
 """One row's score and its exact contributions, each beside the libraries that one would take for them.
 
 It does: let our scorer, LightGBM and the peers take turns on the same rows of the same model, and compare their
-answers with LightGBM's. It does not: measure blocks (`blocks` does). The rule it keeps: the model and rows are laid
+answers with LightGBM's. It does not: choose what is compared with what beyond that. The rule it keeps: the model and rows are laid
 once and read by all.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from benchmarks.peers.contest import Entry, Spent, contest
 from benchmarks.peers.environments import OURS, environment
-from benchmarks.peers.suites import lightgbm_contributions, lightgbm_scores
-from benchmarks.scoring.models import TREES, shipped, synthetic
+from benchmarks.peers.suites import lightgbm_blocks, lightgbm_contributions, lightgbm_scores, ours_rules
+from benchmarks.scoring import rules
+from benchmarks.scoring.models import TREES, drawn, shipped, synthetic
 
 SYNTHETIC, NUMERIC, SHIPPED = "synthetic", "synthetic, no categories", "shipped"
 _COMPARED = range(0, 1_000, 50)
+BLOCK_SEED = 99
+BLOCK_SUITES = (("ours_blocks", "ours"), ("lightgbm_blocks", "ours"), ("compiled_blocks", "libraries"))
+RULE_SUITES = (("ours_rules", "ours"), ("zen_rules", "libraries"))
 SCORE_SUITES = (("ours_scores", "ours"), ("lightgbm_scores", "ours"), ("compiled_scores", "libraries"))
 CONTRIBUTION_SUITES = (
     ("ours_contributions", "ours"), ("lightgbm_contributions", "ours"), ("explainers", "explainers"),
@@ -55,12 +61,30 @@ def measure(folder: Path, rounds: int, *, peers: bool = True, trees: int = TREES
     return Singles(scores, contributions)
 
 
-def _held(folder: Path, suites: tuple[tuple[str, str], ...], base: str, rounds: int, peers: bool) -> Result:
+def blocks(folder: Path, rows: int, rounds: int, *, peers: bool = True, trees: int = TREES) -> Result:
+    """The synthetic model on a block of many rows, two threads each; each contestant runs once before it counts."""
+    place = synthetic(trees).lay(folder / "block")
+    np.save(place / "block.npy", drawn(rows, BLOCK_SEED))
+    return _held(place, BLOCK_SUITES, lightgbm_blocks.PREDICT, rounds, peers, range(1), 1)
+
+
+def policy(folder: Path, rounds: int, *, peers: bool = True) -> Result:
+    """Rules, limit and price, beside a rules engine; ValueError where the two do not agree on every case."""
+    found = _held(rules.lay(folder / "rules"), RULE_SUITES, ours_rules.OURS, rounds, peers, range(rules.CASES))
+    if wrong := [task for task, off in found.off.items() if off]:
+        raise ValueError(f"another answer than ours from {', '.join(wrong)}")
+    return found
+
+
+def _held(
+    folder: Path, suites: tuple[tuple[str, str], ...], base: str, rounds: int, peers: bool,
+    compared: Sequence[int] = _COMPARED, calls: int | None = None,
+) -> Result:  # fmt: skip
     entries = [
         Entry(suite, OURS if family == "ours" else environment(family), folder)
         for suite, family in suites
         if peers or family == "ours"
     ]
     with contest(entries, folder) as held:
-        off = held.differences(base, _COMPARED)
-        return Result(base, held.run(rounds), off, held.failed)
+        off = held.differences(base, compared)
+        return Result(base, held.run(rounds, calls), off, held.failed)

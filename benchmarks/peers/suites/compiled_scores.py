@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.peers.suites.given import ROWS, Floats, model_file, singles
 from benchmarks.peers.worker import Call
 
-__all__ = ["ROWS", "onnx_session", "tasks"]
+__all__ = ["ROWS", "lleaves_model", "onnx_session", "tasks"]
 
 
 def tasks(folder: Path) -> dict[str, Call]:
@@ -24,11 +24,17 @@ def tasks(folder: Path) -> dict[str, Call]:
     }
 
 
-def _lleaves(folder: Path, rows: list[Floats]) -> Call:
+def lleaves_model(folder: Path) -> Any:
+    """The model compiled once and loaded."""
     import lleaves  # noqa: PLC0415 - each library is loaded where it is used
 
     model = lleaves.Model(model_file=str(model_file(folder)))
     model.compile(cache=str(folder / "lleaves.bin"), raw_score=True)
+    return model
+
+
+def _lleaves(folder: Path, rows: list[Floats]) -> Call:
+    model = lleaves_model(folder)
     return lambda place: model.predict(rows[place], n_jobs=1)
 
 

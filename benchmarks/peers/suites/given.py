@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 ROWS = 1_000
+THREADS = 2  # of a block
+EVERY = 1_000  # of a block's scores, one is compared
 Floats = NDArray[np.float64]
 
 

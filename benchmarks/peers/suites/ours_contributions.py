@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from benchmarks.peers.suites.given import ROWS, model_file, names, singles
+from benchmarks.peers.suites.given import ROWS, Floats, singles
 from benchmarks.peers.worker import Call
+from benchmarks.scoring.backends import scorers
 from engine.scoring import Scorer
 
 __all__ = ["ROWS", "tasks"]
@@ -11,6 +12,9 @@ __all__ = ["ROWS", "tasks"]
 
 def tasks(folder: Path) -> dict[str, Call]:
     """One task a back end."""
-    scorer = Scorer(model_file(folder).read_text(), names(folder))
     rows = [row[0] for row in singles(folder)]
-    return {"creditline Scorer.contributions": lambda place: scorer.contributions(rows[place])}
+    return {name: _call(scorer, rows) for name, scorer in scorers(folder).items()}
+
+
+def _call(scorer: Scorer, rows: list[Floats]) -> Call:
+    return lambda place: scorer.contributions(rows[place])

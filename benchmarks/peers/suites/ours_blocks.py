@@ -1,0 +1,21 @@
+"""Our own scorer: a block of many rows on two threads, by each back end; answers are every thousandth score."""
+
+from pathlib import Path
+
+from benchmarks.peers.suites.given import EVERY, THREADS, Floats, block
+from benchmarks.peers.worker import Call
+from benchmarks.scoring.backends import scorers
+from engine.scoring import Scorer
+
+ROWS = 1
+__all__ = ["ROWS", "tasks"]
+
+
+def tasks(folder: Path) -> dict[str, Call]:
+    """One task a back end."""
+    rows = block(folder)
+    return {name: _call(scorer, rows) for name, scorer in scorers(folder).items()}
+
+
+def _call(scorer: Scorer, rows: Floats) -> Call:
+    return lambda _: scorer.raw_many(rows)[::EVERY]
