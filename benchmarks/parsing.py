@@ -27,7 +27,7 @@ from benchmarks.machine import Machine
 from benchmarks.samples import Timing
 from benchmarks.processes import scratch
 from benchmarks.service import Service
-from benchmarks.serving import Load, _load, _post, _warm, pooled
+from benchmarks.durable.loaded import Load, load, pooled, post, warm
 from tests.support.hostile import pictures
 from tests.support.hostile.honest import statement
 
@@ -104,7 +104,7 @@ class Papers:
         return dict(self._rows(_SEEN))
 
     def _rows(self, query: str) -> list[Any]:
-        with closing(sqlite3.connect(f"{self.service.database.as_uri()}?mode=ro", uri=True)) as connection:
+        with closing(sqlite3.connect(f"file:{self.service.folder}/var/creditline.sqlite?mode=ro", uri=True)) as connection:
             return connection.execute(query).fetchall()
 
     def _send(self) -> None:
@@ -163,16 +163,16 @@ def measure(size: Size) -> Parsed:
     with scratch() as folder:
         market = folder / "market.sqlite"
         traffic.make_market(market)
-        with _warm(folder / "parsing", market) as (service, bodies):
+        with warm(folder / "parsing", market) as (service, bodies):
             papers = Papers(service, list(islice(_accepted(service, bodies), size.cases)))
-            _load(service, bodies, rate=size.rate, seconds=min(size.seconds, 5.0), seed=0)
+            load(service, bodies, rate=size.rate, seconds=min(size.seconds, 5.0), seed=0)
             for turn, seed in zip(range(size.rounds * 2), count(1)):
                 if turn % 4 in (0, 3):
-                    quiet.append(_load(service, bodies, rate=size.rate, seconds=size.seconds, seed=seed))
+                    quiet.append(load(service, bodies, rate=size.rate, seconds=size.seconds, seed=seed))
                     continue
                 began = time.monotonic()
                 with papers.coming():
-                    parsing.append(_load(service, bodies, rate=size.rate, seconds=size.seconds, seed=seed))
+                    parsing.append(load(service, bodies, rate=size.rate, seconds=size.seconds, seed=seed))
                 busy += time.monotonic() - began
             return Parsed(size, quiet, parsing, papers.states(), papers.sent / busy)
 
@@ -180,7 +180,7 @@ def measure(size: Size) -> Parsed:
 def _accepted(service: Service, bodies: Sequence[str]) -> Iterator[str]:
     """Applications whose offer was taken up, one after another."""
     for body in bodies:
-        with urllib.request.urlopen(_post(service, body)) as reply:
+        with urllib.request.urlopen(post(service, body)) as reply:
             decision = json.load(reply)
         if decision["outcome"] != "approve":
             continue

@@ -24,6 +24,7 @@ _PROGRAM = str(Path(sys.executable).with_name("creditline"))
 CREDITLINE = (_PROGRAM, "serve", "--development")
 UNGUARDED = (sys.executable, "-m", "benchmarks.unguarded")
 BARE = (sys.executable, "-m", "benchmarks.bare")
+WORKERS = "CREDITLINE_BENCHMARK_WORKERS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Service:
     process: subprocess.Popen[bytes]
     folder: Path
     started: float
+    stored_at: str | None = None
 
     @property
     def key(self) -> str:
@@ -41,9 +43,9 @@ class Service:
         return (self.folder / "var" / "development.key").read_text().strip()
 
     @property
-    def database(self) -> Path:
-        """The SQLite file."""
-        return self.folder / "var" / "creditline.sqlite"
+    def database_url(self) -> str:
+        """Where decisions are kept: a SQLite file, unless another was given."""
+        return self.stored_at or f"sqlite:///{self.folder / 'var' / 'creditline.sqlite'}"
 
     def worker(self) -> int:
         """The process that answers: the largest that the started one has started."""
@@ -96,18 +98,21 @@ class Player:
 
 @contextmanager
 def serving(
-    folder: Path, command: Sequence[str] = CREDITLINE, market: Path | None = None, sandbox: str | None = None
-) -> Iterator[Service]:
+    folder: Path, command: Sequence[str] = CREDITLINE, market: Path | None = None, sandbox: str | None = None,
+    database: str | None = None, workers: int = 1,
+) -> Iterator[Service]:  # fmt: skip
     """Start a server in a folder on a free port and stop it at the end; `sandbox` is where one plays the sources."""
     port = free_port()
-    more = {"CREDITLINE_PORT": str(port)}
+    more = {"CREDITLINE_PORT": str(port), WORKERS: str(workers)}
+    if database is not None:
+        more["CREDITLINE_DATABASE_URL"] = database
     if market is not None:
         more["CREDITLINE_MARKET"] = str(market)
     if sandbox is not None:
         more["CREDITLINE_SANDBOX"] = sandbox
     started = time.monotonic()
     with running(folder / "server.log", command, more) as process:
-        yield Service(port, process, folder, started)
+        yield Service(port, process, folder, started, database)
 
 
 @contextmanager

@@ -6,18 +6,13 @@ It does: make them, named for a table. It does not: choose one: the service take
 from pathlib import Path
 
 from benchmarks.peers.suites.given import model_file, names
-from engine.scoring import Scorer
-backends = lambda: (None,)
+from engine.scoring import Scorer, backends
 
-WORDS = {"native": "compiled kernel", "portable": "NumPy alone"}
+NATIVE, PORTABLE = "creditline, compiled kernel", "creditline, NumPy alone"
+_NAMES = {"native": NATIVE, "portable": PORTABLE}
 
 
 def scorers(folder: Path) -> dict[str, Scorer]:
     """One scorer a back end, for the model in a contest's folder."""
     text, features = model_file(folder).read_text(), names(folder)
-    return {name(backend): Scorer(text, features) for backend in backends()}
-
-
-def name(backend: str) -> str:
-    """How a table calls it."""
-    return f"creditline, {WORDS.get(backend, backend)}"
+    return {_NAMES[backend]: Scorer(text, features, backend) for backend in backends()}

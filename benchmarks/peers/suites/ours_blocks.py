@@ -18,4 +18,4 @@ def tasks(folder: Path) -> dict[str, Call]:
 
 
 def _call(scorer: Scorer, rows: Floats) -> Call:
-    return lambda _: scorer.raw_many(rows)[::EVERY]
+    return lambda _: scorer.raw_many(rows, threads=THREADS)[::EVERY]
