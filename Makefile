@@ -22,9 +22,9 @@ SANDBOX_PORT ?= 8100
 
 # Uses pip where uv finds no index: pip knows the machine's own settings, uv does not read them. Same file, same hashes.
 define install
-$(UV) pip install -q --python $(BIN)/python --require-hashes --only-binary :all: -r $(1) \
+$(UV) pip install -q --python $(or $(2),$(BIN)/python) --require-hashes --only-binary :all: -r $(1) \
 	|| { echo "uv could not install $(1); trying pip" >&2; \
-	     $(PYTHON) -m pip --python $(BIN)/python install -q --require-hashes --only-binary :all: -r $(1); }
+	     $(PYTHON) -m pip --python $(or $(2),$(BIN)/python) install -q --require-hashes --only-binary :all: -r $(1); }
 endef
 
 # Built in place and with the locked setuptools, so that nothing is fetched on the side.
@@ -32,7 +32,7 @@ define install_project
 $(UV) pip install -q --python $(BIN)/python --offline --no-deps --no-build-isolation --editable .
 endef
 
-.PHONY: help env run serve market test campaigns check format lock bench simulate papers pictures release clean
+.PHONY: help env run serve market test campaigns check format lock bench peers simulate papers pictures release clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -70,8 +70,14 @@ format: .venv/ok ## Format the code, and mend what the linter can mend
 	$(BIN)/ruff check --fix --exit-zero -q $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
-bench: .venv/ok ## Measure
-	$(BIN)/python -m benchmarks
+# QUICK=1 is a short run that is printed; PARTS="http disk" measures these alone. A peer that cannot be had is named.
+bench: .venv/ok ## Measure, beside what a user might pick instead
+	-$(MAKE) --no-print-directory --keep-going peers
+	$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(PARTS)
+
+# What is measured beside the product, each family in an environment of its own; none is in the product's locks.
+PEERS := libraries explainers fastapi bentoml mlserver
+peers: $(PEERS:%=var/peers/%/ok) ## Build the environments of what is measured beside us
 
 simulate: .venv/ok ## Simulate 200 weeks of the verification queue
 	$(BIN)/python -m tests.api.simulation
@@ -99,10 +105,16 @@ lock: .venv/bootstrap ## Make the lock files again, with the newest versions all
 	$(call compile,pyproject.toml requirements/build.in,requirements/runtime.txt)
 	$(call compile,pyproject.toml requirements/build.in -c requirements/runtime.txt \
 		--extra postgres --extra training --extra distributed --extra s3 --extra ocr --extra development,requirements/development.txt)
+	$(foreach family,$(PEERS),$(call compile,requirements/peers/$(family).in,requirements/peers/$(family).txt)$(newline))
 
 clean: ## Remove the environment and the caches; var/ stays
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+define newline
+
+
+endef
 
 # No index address and no path of this machine may enter a lock file; tests/architecture looks.
 # An unchanged file keeps its time, so that the environment is not built again for nothing.
@@ -148,6 +160,12 @@ $(COMPARABLES): $(MARKET)
 	@$(PYTHON) -c "import sys, ctypes; sys.platform != 'linux' or ctypes.CDLL('libgomp.so.1')" 2>/dev/null \
 		|| { echo "need: apt-get install libgomp1" >&2; exit 1; }
 	$(call install,$<)
+	@touch $@
+
+var/peers/%/ok: requirements/peers/%.txt .venv/bootstrap
+	@mkdir -p var/peers && rm -rf $(@D)
+	@{ $(PYTHON) -m venv --without-pip $(@D) && $(call install,$<,$(@D)/bin/python); } >$(@D).log 2>&1 \
+		|| { echo "$(@D) could not be made; $(@D).log says why" >&2; exit 1; }
 	@touch $@
 
 # promtool reads the alert rules as Prometheus would: the one on the PATH, or Debian's, taken out of its package without

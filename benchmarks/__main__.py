@@ -1,57 +1,93 @@
-"""`python -m benchmarks`: measure everything and write benchmarks/RESULTS.md.
+"""`python -m benchmarks [--quick] [PART ...]`: measure everything and write benchmarks/RESULTS.md; `make bench` does.
 
 It does: run the parts one after the other and write the page. It does not: measure two parts at once. The rule it
-keeps: a quick run, made to see that it works, is printed and never written to the page.
+keeps: a quick run, and one of chosen parts, is printed and never written to the page.
 """
 
 import argparse
 import sys
+from collections.abc import Callable, Mapping
 
 from benchmarks import deciding, disk, results, serving, sources
+from benchmarks.durable import capacity, plots
+from benchmarks.durable import report as durable
+from benchmarks.http import report as http
 from benchmarks.machine import RESULTS, ROOT, Machine
+from benchmarks.page import COMMAND, Part, page
 from benchmarks.processes import scratch
+from benchmarks.scoring import report as scoring
 
 APART = "\n<!-- measured apart -->\n"
-_ROUNDS = 1_000
-_QUICK_ROUNDS = 100
-_QUICK = serving.Size(seconds=6, health_seconds=2, rounds=1, one_by_one=2, ramp=(25, 50), ramp_seconds=3, starts=1)
+_QUICK_SERVING = serving.Size(seconds=6, health_seconds=2, rounds=1, one_by_one=2, starts=1)
+_QUICK_DURABLE = capacity.Size(2, 1, 4, (0.25, 0.5, 0.9), 3, 100)
+
+
+def _scoring(quick: bool) -> Part:
+    return scoring.part(scoring.measure(scoring.QUICK if quick else scoring.Size()))
+
+
+def _http(quick: bool) -> Part:
+    return http.part(http.measure(http.QUICK if quick else http.Size()))
+
+
+def _deciding(quick: bool) -> Part:
+    return results.deciding_part(deciding.measure(100 if quick else 1_000))
+
+
+def _serving(quick: bool) -> Part:
+    return results.serving_part(serving.measure(_QUICK_SERVING if quick else serving.Size()))
+
+
+def _durable(quick: bool) -> Part:
+    found = capacity.measure(_QUICK_DURABLE if quick else capacity.Size())
+    if not quick:
+        plots.draw(found)
+    return durable.part(found)
+
+
+def _disk(quick: bool) -> Part:
+    with scratch() as folder:
+        return results.disk_part(disk.measure(folder))
+
+
+def _sources(quick: bool) -> Part:
+    return sources.part(sources.measure(sources.QUICK if quick else None))
+
+
+PARTS: Mapping[str, Callable[[bool], Part]] = {
+    "scoring": _scoring,
+    "deciding": _deciding,
+    "http": _http,
+    "durable": _durable,
+    "disk": _disk,
+    "serving": _serving,
+    "sources": _sources,
+}
 
 
 def main() -> int:
-    """Measure and write; 1 where an acknowledged decision was not kept."""
-    arguments = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure; takes about eight minutes.")
+    """Measure and write."""
+    arguments = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure; takes some 25 minutes.")
     arguments.add_argument("--quick", action="store_true", help="a short run, printed instead of written")
-    quick: bool = arguments.parse_args().quick
-    machine = Machine.here()
-    _say("deciding in process")
-    decided = deciding.measure(_QUICK_ROUNDS if quick else _ROUNDS)
-    _say("the disk")
-    with scratch() as folder:
-        written = disk.measure(folder)
-    _say("serving")
-    try:
-        served = serving.measure(_QUICK if quick else serving.Size())
-    except serving.Lost as lost:
-        _say(f"void: {lost}")
-        return 1
-    _say("sources")
-    asked = sources.measure(sources.QUICK if quick else None)
-    page = results.written(machine, decided, served, written, sources.goals(asked), sources.section(asked))
-    if quick:
-        sys.stdout.write(page)
+    arguments.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="PART", help=", ".join(PARTS))
+    told = arguments.parse_args()
+    quick, chosen = bool(told.quick), list(told.parts) or list(PARTS)
+    machine, found = Machine.here(), []
+    for name in chosen:
+        sys.stderr.write(f"benchmarks: {name}\n")
+        found.append(PARTS[name](quick))
+    text = page(machine, COMMAND, found)
+    if quick or told.parts:
+        sys.stdout.write(text)
     else:
-        RESULTS.write_text(page + _apart(RESULTS.read_text(encoding="utf-8")), encoding="utf-8")
-        _say(f"written: {RESULTS.relative_to(ROOT)}")
+        RESULTS.write_text(text + _apart(RESULTS.read_text(encoding="utf-8")), encoding="utf-8")
+        sys.stderr.write(f"benchmarks: written: {RESULTS.relative_to(ROOT)}\n")
     return 0
 
 
-def _apart(page: str) -> str:
+def _apart(written: str) -> str:
     """What other commands measured, under its mark: it stays."""
-    return page[page.index(APART) :] if APART in page else ""
-
-
-def _say(what: str) -> None:
-    sys.stderr.write(f"benchmarks: {what}\n")
+    return written[written.index(APART) :] if APART in written else ""
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ differs from its commit is called uncommitted, since its figures cannot be had a
 import os
 import platform
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -34,6 +34,7 @@ class Machine:
     commit: str
     release: str
     measured_at: str
+    peers: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def here(cls) -> "Machine":

@@ -23,11 +23,11 @@ from statistics import median
 from typing import Any
 
 from benchmarks import traffic
-from benchmarks.machine import Machine
-from benchmarks.samples import Timing
-from benchmarks.processes import scratch
-from benchmarks.service import Service
 from benchmarks.durable.loaded import Load, load, pooled, post, warm
+from benchmarks.machine import Machine
+from benchmarks.processes import scratch
+from benchmarks.samples import Timing
+from benchmarks.service import Service
 from tests.support.hostile import pictures
 from tests.support.hostile.honest import statement
 
@@ -104,7 +104,9 @@ class Papers:
         return dict(self._rows(_SEEN))
 
     def _rows(self, query: str) -> list[Any]:
-        with closing(sqlite3.connect(f"file:{self.service.folder}/var/creditline.sqlite?mode=ro", uri=True)) as connection:
+        with closing(
+            sqlite3.connect(f"file:{self.service.folder}/var/creditline.sqlite?mode=ro", uri=True)
+        ) as connection:
             return connection.execute(query).fetchall()
 
     def _send(self) -> None:

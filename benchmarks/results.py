@@ -1,87 +1,64 @@
-"""RESULTS.md: what was measured, how, the figures, and why a goal was missed where one was.
+"""Words and tables of the decision in process, of the service over HTTP, of its memory and start, and of the disk.
 
-It does: put measurements into words and tables. It does not: measure, or choose among runs. The rule it keeps: a
-goal that was missed says so at the top, and its reason is read off the same run.
+It does: put measurements into words and tables. It does not: measure, or choose among runs. The rule it keeps: why a
+goal was missed is read off the same run.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from benchmarks.deciding import Deciding
 from benchmarks.disk import Disk
-from benchmarks.machine import Machine
+from benchmarks.durable.loaded import Kept, Load, pooled
+from benchmarks.page import MORE, Goal, Part, table, timings
 from benchmarks.samples import Timing
-from benchmarks.serving import Kept, Load, Serving, Start, pooled
+from benchmarks.serving import Serving, Start
 from benchmarks.traffic import ASKED_CENTS, BUSINESSES
 
-COMMAND = "python -m benchmarks"
-_BUSY = 0.5  # load average above which somebody else was at work
+_SLOW_FSYNC_MS = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """What we aim at, what came out, and why it was missed."""
-
-    text: str
-    most: float
-    measured: float
-    unit: str
-    why: str
-
-    @property
-    def met(self) -> bool:
-        """Whether the figure is below the goal."""
-        return self.measured < self.most
+def deciding_part(deciding: Deciding) -> Part:
+    """A decision in process."""
+    goal = Goal(
+        "whole decision in process (features from 1,800 transactions, policy, price, reasons), median", 1,
+        deciding.whole.p50_ms, "ms", _why_slow(deciding),
+    )  # fmt: skip
+    return Part((goal,), _deciding(deciding))
 
 
-def written(
-    machine: Machine, deciding: Deciding, serving: Serving, disk: Disk, more: Sequence[Goal], section: str
-) -> str:
-    """The whole page; `more` goals and the last `section` but one are the sources'."""
-    sections = (_deciding(deciding), _serving(serving), _resources(serving), section, _disk(disk))
-    return page(machine, COMMAND, (*_goals(deciding, serving), *more), sections)
-
-
-def page(machine: Machine, command: str, goals: Sequence[Goal], sections: Sequence[str]) -> str:
-    """Circumstances, goals and what is told of them."""
-    missed = [f"**Missed: {goal.text}.** {goal.why}" for goal in goals if not goal.met]
-    return "\n\n".join((_opening(machine, command), _goal_table(goals), *missed, _machine(machine), *sections)) + "\n"
-
-
-def _opening(machine: Machine, command: str) -> str:
-    busy = (
-        f"Other work was running on the machine (load average {machine.load} before the run), so these figures are "
-        "provisional: times on a quiet machine are lower, and ratios are the sounder part."
-        if machine.load > _BUSY
-        else f"The machine was quiet (load average {machine.load} before the run)."
-    )
-    return (
-        "# Measurements\n\n"
-        f"Written by `{command}` on {machine.measured_at}, commit {machine.commit}. "
-        "Each figure stands beside an alternative timed in turn with it in the same run; a ratio is of their "
-        f"medians. Everything is made up: the market is simulated and the release trained on it. {busy}"
-    )
-
-
-def _goals(deciding: Deciding, serving: Serving) -> tuple[Goal, ...]:
-    """The four goals with the reason that a miss would have."""
-    start = max(start.seconds for start in serving.starts)
-    decided = pooled(serving.decisions)
-    return (
-        Goal("decide() in process, median", 5, deciding.whole.p50_ms, "ms", _why_slow(deciding)),
+def serving_part(serving: Serving) -> Part:
+    """The service over HTTP, its memory and its start."""
+    start, decided = max(start.seconds for start in serving.starts), pooled(serving.decisions)
+    goals = (
         Goal(
             f"durable decision over HTTP at {serving.rate:.0f} a second, p99", 100, decided.p99_ms, "ms",
             _why_late(serving, decided),
         ),
         Goal(
-            "resident memory of the worker after the load", 250, serving.worker.rss_mib, "MiB",
-            f"{serving.starts[-1].memory.rss_mib:.0f} MiB of it are there after the first decision.",
+            "worker process, resident, after the load", 120, serving.worker.rss_mib, "MiB",
+            f"{serving.starts[-1].memory.rss_mib:.0f} MiB of it are there after the first decision, and "
+            f"{serving.bare_starts[-1].memory.rss_mib:.0f} MiB in a bare server.",
         ),
         Goal(
-            "start of the process to the first decision, slowest", 8, start, "s",
+            "start of the process to the first decision, slowest", 6, start, "s",
             f"A bare server takes {_seconds(serving.bare_starts)}; the rest is our imports and the release's checks.",
         ),
     )  # fmt: skip
+    return Part(goals, f"{_serving(serving)}\n\n{_resources(serving)}")
+
+
+def disk_part(disk: Disk) -> Part:
+    """What sharing commits brings."""
+    slow = disk.fsync.p50_ms >= _SLOW_FSYNC_MS
+    one, together = (
+        (disk.alone_a_second, disk.shared_a_second) if slow else (disk.slow_alone_a_second, disk.slow_shared_a_second)
+    )
+    here = "" if slow else f" (an fsync takes {disk.fsync.p50_ms:.2f} ms here: with a sleep of 1 ms before each COMMIT)"
+    goal = Goal(
+        f"commits on SQLite at 32 concurrent writers, shared against one fsync each{here}", 10, together / one,
+        "times", f"One by one {one:,.0f} a second, shared {together:,.0f}.", MORE,
+    )  # fmt: skip
+    return Part((goal,), _disk(disk))
 
 
 def _why_slow(deciding: Deciding) -> str:
@@ -110,35 +87,6 @@ def _why_late(serving: Serving, decided: Timing) -> str:
     )
 
 
-def _goal_table(goals: Sequence[Goal]) -> str:
-    rows = [
-        (goal.text, f"< {goal.most:g} {goal.unit}", f"{_figure(goal.measured)} {goal.unit}", _verdict(goal))
-        for goal in goals
-    ]
-    return "## Goals\n\n" + table(("goal", "aim", "measured", ""), rows)
-
-
-def _verdict(goal: Goal) -> str:
-    return "met" if goal.met else "**missed**"
-
-
-def _figure(figure: float) -> str:
-    return f"{figure:,.0f}" if figure >= 100 else f"{figure:.2f}"
-
-
-def _machine(machine: Machine) -> str:
-    rows = [
-        ("processor", f"{machine.processor}, {machine.cores} cores"),
-        ("memory", f"{machine.memory_gib} GiB"),
-        ("file system", machine.file_system),
-        ("system", machine.system),
-        ("Python", machine.python),
-        ("packages", machine.packages),
-        ("release", machine.release),
-    ]
-    return "## Machine\n\n" + table(("", ""), rows)
-
-
 def _deciding(deciding: Deciding) -> str:
     whole = deciding.whole
     parts = {"decide(), reasons included": whole, **deciding.stages}
@@ -157,22 +105,17 @@ def _deciding(deciding: Deciding) -> str:
 
 
 def _serving(serving: Serving) -> str:
-    steady = [_load_row(f"GET /health, round {n}", load) for n, load in enumerate(serving.health, 1)]
-    steady += [_load_row(f"decision, round {n}", load) for n, load in enumerate(serving.decisions, 1)]
-    ramp = [_load_row(f"{load.rate:.0f} a second asked", load) for load in serving.ramp]
+    steady = [load_row(f"GET /health, round {n}", load) for n, load in enumerate(serving.health, 1)]
+    steady += [load_row(f"decision, round {n}", load) for n, load in enumerate(serving.decisions, 1)]
     stated = f"statement of 1,800 transactions in the request ({serving.statement_bytes / 1e3:,.0f} kB)"
     singles = {"facts from the sources": serving.plain, stated: serving.stated}
     parts = (
         "## A durable decision over HTTP",
         _method(serving),
-        table(_LOAD_HEAD, steady),
+        table(LOAD_HEAD, steady),
         _compared(serving),
         _counted(serving.kept),
         f"By the service's own clock, a decision spent on average, waiting included: {_stages(serving)}.",
-        "### Where it bends",
-        "A fresh service, each rate for a few seconds, until a median passes 1.5 s. Beyond the bend latency grows as "
-        "long as the load lasts, so it is the place that tells, not the figure.",
-        table(_LOAD_HEAD, ramp),
         "### One at a time",
         "One request after the other on one connection, the two kinds in turn.",
         timings(singles, serving.plain.p50_ms, "of the first"),
@@ -208,7 +151,7 @@ def _counted(kept: Kept) -> str:
         f"Afterwards the database held {kept.decisions:,} decisions, {kept.keys:,} keys and {kept.audit:,} audit "
         f"entries for {kept.acknowledged:,} replies of 201 (warming up included; a 503 may have been kept too): "
         f"{outcomes}; {kept.scored:,} of them "
-        "scored. The run fails unless these agree; they are compared after the ramp and the single requests as well."
+        "scored. The run fails unless these agree; they are compared after the single requests as well."
     )
 
 
@@ -216,13 +159,14 @@ def _stages(serving: Serving) -> str:
     return ", ".join(f"{name} {ms:.1f} ms" for name, ms in serving.stages.items())
 
 
-_LOAD_HEAD = (
+LOAD_HEAD = (
     "", "sent", "errors", "p50 ms", "p90 ms", "p99 ms", "answered a second", "worker's CPU ms each",
     "client late, p99 ms",
 )  # fmt: skip
 
 
-def _load_row(name: str, load: Load) -> tuple[str, ...]:
+def load_row(name: str, load: Load) -> tuple[str, ...]:
+    """A row of such a table."""
     latency = load.latency
     figures = (latency.p50_ms, latency.p90_ms, latency.p99_ms, load.a_second, load.cpu_ms, load.late_p99_ms)
     errors = ", ".join(f"{count:,} {kind}" for kind, count in load.errors.items()) or "0"
@@ -270,19 +214,6 @@ def _disk(disk: Disk) -> str:
     )
 
 
-def timings(found: Mapping[str, Timing], base_ms: float, of: str) -> str:
-    """A table of timings, the last column relative to one of them."""
-    rows = [
-        (
-            name,
-            *(f"{ms:.3f}" for ms in (timing.p50_ms, timing.p95_ms, timing.p99_ms, timing.least_ms)),
-            f"{timing.p50_ms / base_ms:.2f}",
-        )
-        for name, timing in found.items()
-    ]
-    return table(("", "median ms", "p95 ms", "p99 ms", "least ms", of), rows)
-
-
 def _seconds(starts: Sequence[Start]) -> str:
     times = sorted(start.seconds for start in starts)
     return f"{times[len(times) // 2]:.2f} ({times[0]:.2f} to {times[-1]:.2f})"
@@ -290,9 +221,3 @@ def _seconds(starts: Sequence[Start]) -> str:
 
 def _mib(*figures: float) -> tuple[str, ...]:
     return tuple(f"{figure:.0f}" for figure in figures)
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table, figures to the right."""
-    lines = [head, ["---", *("---:" for _ in head[1:])], *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -131,5 +131,3 @@ def playing(folder: Path, market: Path) -> Iterator[Player]:
                     raise TimeoutError(f"no sandbox, which said last: {said}") from None
                 time.sleep(0.01)
         yield Player(f"http://127.0.0.1:{port}")
-
-

@@ -122,5 +122,3 @@ def _stage_ms(before: Mapping[str, tuple[float, float]], after: Mapping[str, tup
         stage: (seconds - before[stage][0]) * 1_000 / max(count - before[stage][1], 1)
         for stage, (seconds, count) in after.items()
     }
-
-

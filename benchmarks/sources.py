@@ -15,8 +15,8 @@ from api.deadline import DEFAULT_MS, SOURCES_SHARE
 from benchmarks import asking, statement, transport
 from benchmarks.asking import LONG_MS, SHORT_MS, SLOW_MS, Asked, Flood, Paired, Silence
 from benchmarks.machine import Machine
+from benchmarks.page import Goal, Part, page, table, timings
 from benchmarks.processes import scratch
-from benchmarks.results import Goal, page, table, timings
 from benchmarks.samples import Timing, interleave
 
 COMMAND = "python -m benchmarks.sources"
@@ -107,6 +107,11 @@ def _why_rise(flood: Flood) -> str:
         f"It is {flood.rise_mb / flood.answers:.1f} MB an answer; the {flood.settled} ordinary ones just before raised "
         f"it by {flood.settling_mb:.1f} MB."
     )
+
+
+def part(found: Sources) -> Part:
+    """Its part of the page."""
+    return Part(goals(found), section(found))
 
 
 # -- words -----------------------------------------------------------------------------------------------------
@@ -222,7 +227,7 @@ def main() -> int:
     quick: bool = arguments.parse_args().quick
     machine = Machine.here()
     found = measure(QUICK if quick else None)
-    sys.stdout.write(page(machine, COMMAND, goals(found), (section(found),)))
+    sys.stdout.write(page(machine, COMMAND, (part(found),)))
     return 0
 
 

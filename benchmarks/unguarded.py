@@ -33,4 +33,8 @@ def unguarded(release: Release) -> Release:
 
 if __name__ == "__main__":
     os.environ["CREDITLINE_DEVELOPMENT"] = "1"  # the worker reads its settings in a process of its own
-    run(Settings.from_environment(), int(os.environ.get("CREDITLINE_BENCHMARK_WORKERS", "1")), "benchmarks.unguarded:create")
+    run(
+        Settings.from_environment(),
+        int(os.environ.get("CREDITLINE_BENCHMARK_WORKERS", "1")),
+        "benchmarks.unguarded:create",
+    )

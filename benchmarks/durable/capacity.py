@@ -135,5 +135,3 @@ def _replay(url: str, most: int) -> tuple[int, float]:
             if not again.match:
                 raise ValueError(f"a replay differs: {again.difference}")
         return len(rows), len(rows) / (time.perf_counter() - began)
-
-

@@ -17,9 +17,9 @@ from granian import Granian
 from granian.constants import Interfaces
 
 import models
+from api.replies import Recorded, public_reply
 from benchmarks.bare import create as bare
 from benchmarks.http.derived import Derived, Whole
-from api.replies import Recorded, public_reply
 from engine.decision import Decision, decide, decide_case
 from engine.features import FEATURE_NAMES
 from engine.release import Release
@@ -35,12 +35,12 @@ _JSON = b"application/json"
 
 def create() -> Callable[[Any, Receive, Send], Awaitable[None]]:
     """The application, with the champion's policy and the model of the environment's file."""
-    return application(release_of(Path(os.environ[MODEL])))
+    return application(release_with(Path(os.environ[MODEL]).read_text()))
 
 
-def release_of(model: Path) -> Release:
+def release_with(model: str) -> Release:
     """The champion with another model in it, on the same features."""
-    return replace(models.champion(), scorer=Scorer(model.read_text(), FEATURE_NAMES))
+    return replace(models.champion(), scorer=Scorer(model, FEATURE_NAMES))
 
 
 def routes(release: Release) -> dict[str, Answer]:
@@ -56,16 +56,16 @@ def routes(release: Release) -> dict[str, Answer]:
 
     def derived(body: bytes) -> bytes:
         case, row = Derived.read(body).case(release)
-        return _reply(decide_case(case, row, release))
+        return reply(decide_case(case, row, release))
 
     def whole(body: bytes) -> bytes:
         given = Whole.read(body)
-        return _reply(decide(given.application, given.facts, release))
+        return reply(decide(given.application, given.facts, release))
 
     return {"/score": score, "/explain": explain, "/derived": derived, "/whole": whole, "/nothing": lambda body: b"{}"}
 
 
-def _reply(decision: Decision) -> bytes:
+def reply(decision: Decision) -> bytes:
     """The public reply, with nothing where a stored decision has its numbers."""
     return public_reply(Recorded("", "", decision.as_of, decision, 0, ""))
 
@@ -83,10 +83,10 @@ def application(release: Release) -> Callable[[Any, Receive, Send], Awaitable[No
         while message.get("more_body"):
             message = await receive()
             body += message["body"]
-        reply = answer(body)
-        headers = [(b"content-type", _JSON), (b"content-length", str(len(reply)).encode())]
+        told = answer(body)
+        headers = [(b"content-type", _JSON), (b"content-length", str(len(told)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": reply, "more_body": False})
+        await send({"type": "http.response.body", "body": told, "more_body": False})
 
     return serve
 

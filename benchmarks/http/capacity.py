@@ -1,4 +1,4 @@
-"""Requests a second of each service, in turn: closed loop, 16 connections, the server on one core, the client on another.
+"""Requests a second of each service, in turn: closed loop, 16 connections, the server on a core and the client on one.
 
 It does: start every service once, give each a short stretch of load a round, and check first that its score is that
 of LightGBM. It does not: load two at a time; the others sleep. The rule it keeps: same model, same rows, same client;

@@ -143,7 +143,7 @@ class Contest:
         return off
 
     def run(self, rounds: int, calls: int | None = None) -> dict[str, Spent]:
-        """Let all tasks take turns, and give what a call of each took; `calls` a round, or as many as fill a stretch."""
+        """Let all tasks take turns; what a call of each took, of `calls` a round or as many as fill a stretch."""
         counts = {task: calls or _calls(worker, task) for task, worker in self.tasks().items()}
         spent: dict[str, list[float]] = {task: [] for task in counts}
         order, start = list(self.tasks().items()), 0

@@ -12,12 +12,12 @@ from api.advice.exploring import _TERMS, _amounts
 from benchmarks.samples import Task, Timing, interleave
 from benchmarks.subject import Subject, subject
 from engine.decision import decide
-from engine.whatif import BAND_FIELDS, BAND_STEPS, CHANGES, bands, explore, promises, suggest
+from engine.whatif import BAND_FIELDS, BAND_STEPS, CHANGES, ShownBy, bands, explore, promises, suggest
 
 ALL, EXPLORER, SUGGESTIONS, BANDS = "all three", "offer explorer", "counterfactuals", "materiality bands"
 PROMISES, AGAIN = "promises, proved for every day", "decide() once more"
 _HELD = timedelta(days=30)
-_SHOWN_BY = ("documents", "registry", "bureau")
+_SHOWN_BY: tuple[ShownBy, ...] = ("documents", "registry", "bureau")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """One row's score and its exact contributions, each beside the libraries that one would take for them.
 
 It does: let our scorer, LightGBM and the peers take turns on the same rows of the same model, and compare their
-answers with LightGBM's. It does not: choose what is compared with what beyond that. The rule it keeps: the model and rows are laid
-once and read by all.
+answers with LightGBM's. It does not: put it into words. The rule it keeps: model and rows are laid once and
+read by all.
 """
 
 from collections.abc import Mapping, Sequence
@@ -50,14 +50,14 @@ class Singles:
     contributions: Mapping[str, Result]
 
 
-def measure(folder: Path, rounds: int, *, peers: bool = True, trees: int = TREES) -> Singles:
+def measure(folder: Path, rounds: int, slow_rounds: int, trees: int = TREES, *, peers: bool = True) -> Singles:
     """Both contests on both models; `trees` makes the synthetic model smaller."""
     models = {SYNTHETIC: synthetic(trees), NUMERIC: synthetic(trees, 0), SHIPPED: shipped()}
     scores, contributions = {}, {}
     for name, model in models.items():
         place = model.lay(folder / name)
         scores[name] = _held(place, SCORE_SUITES, lightgbm_scores.PREDICT, rounds, peers)
-        contributions[name] = _held(place, CONTRIBUTION_SUITES, lightgbm_contributions.CONTRIB, rounds, peers)
+        contributions[name] = _held(place, CONTRIBUTION_SUITES, lightgbm_contributions.CONTRIB, slow_rounds, peers)
     return Singles(scores, contributions)
 
 

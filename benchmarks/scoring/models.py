@@ -17,12 +17,11 @@ from numpy.typing import NDArray
 import models
 from benchmarks.machine import ROOT
 from benchmarks.peers.suites.given import ROWS
-from engine.features import FEATURE_NAMES, Evidence, row_of
-from engine.scoring import Scorer
-from training.simulate import make
 from engine.application import Application
 from engine.canonical import canonical_bytes
 from engine.facts import Facts
+from engine.features import FEATURE_NAMES, Evidence, row_of
+from training.simulate import make
 
 Floats = NDArray[np.float64]
 TREES, LEAVES, FEATURES, CATEGORICAL, CATEGORIES = 300, 31, 40, 6, 30
@@ -63,8 +62,14 @@ def drawn(count: int, seed: int, categorical: int = CATEGORICAL) -> Floats:
     return rows
 
 
-def trained(rows: Floats, names: tuple[str, ...], seed: int, trees: int = TREES, leaves: int = LEAVES,
-            categorical: tuple[int, ...] = ()) -> str:
+def trained(
+    rows: Floats,
+    names: tuple[str, ...],
+    seed: int,
+    trees: int = TREES,
+    leaves: int = LEAVES,
+    categorical: tuple[int, ...] = (),
+) -> str:
     """The text of a model with exactly so many trees, on labels made of bends and products of the columns."""
     dice = np.random.default_rng(seed + 1)
     spread = np.nanstd(rows, axis=0)
@@ -92,7 +97,7 @@ def synthetic(trees: int = TREES, categorical: int = CATEGORICAL) -> Model:
 
 @cache
 def heavy() -> Model:
-    """As many trees and leaves as the synthetic one, on the engine's features, so that decisions can be made with it."""
+    """As many trees and leaves as the synthetic one, on the engine's features, so that it can decide."""
     text = kept(f"heavy-{TREES}", lambda: trained(business_rows(_EXAMPLES), FEATURE_NAMES, SEED))
     return Model(text, FEATURE_NAMES, business_rows(ROWS))
 

@@ -30,7 +30,7 @@ def tasks(folder: Path) -> dict[str, Call]:
 
 def prepared(booster: Any, rows: list[Floats], kind: int, outputs: int) -> Call:
     """A call of the C interface with everything prepared beforehand."""
-    library, handle = lightgbm.basic._LIB, c_void_p()
+    library, handle = lightgbm.basic._LIB, c_void_p()  # type: ignore[attr-defined, unused-ignore]
     fault = library.LGBM_BoosterPredictForMatSingleRowFastInit(
         booster._handle, c_int(kind), c_int(0), c_int(-1), c_int(_FLOAT64), c_int(rows[0].shape[1]),
         ctypes.c_char_p(b"num_threads=1"), byref(handle),

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from benchmarks.peers.suites.given import EVERY, THREADS, Floats, block
+from benchmarks.peers.suites.given import EVERY, Floats, block
 from benchmarks.peers.worker import Call
-from benchmarks.scoring.backends import scorers
+from benchmarks.scoring.backends import on_threads, scorers
 from engine.scoring import Scorer
 
 ROWS = 1
@@ -18,4 +18,4 @@ def tasks(folder: Path) -> dict[str, Call]:
 
 
 def _call(scorer: Scorer, rows: Floats) -> Call:
-    return lambda _: scorer.raw_many(rows, threads=THREADS)[::EVERY]
+    return lambda _: on_threads(scorer, rows)[::EVERY]

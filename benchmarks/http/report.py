@@ -1,0 +1,155 @@
+"""The part of the page about decisions and scores over HTTP.
+
+It does: run the services with both models and put their rates into goals and a table. It does not: choose among runs.
+The rule it keeps: why a rate is what it is comes from timing the same route's steps in process, in the same run.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from benchmarks.http import capacity
+from benchmarks.http.app import release_with
+from benchmarks.http.app import reply as replied
+from benchmarks.http.capacity import (
+    BENTO,
+    CONNECTIONS,
+    DERIVED,
+    EMPTY,
+    FAST_EXPLAIN,
+    FAST_SCORE,
+    ML,
+    NOTHING,
+    SCORE,
+    WHOLE,
+    Rates,
+)
+from benchmarks.http.derived import Derived, Whole
+from benchmarks.page import MORE, Goal, Part, listed, table
+from benchmarks.processes import scratch
+from benchmarks.samples import Task, interleave
+from benchmarks.scoring.models import LEAVES, TREES, Model, heavy, shipped
+from benchmarks.subject import subject
+from engine.decision import decide, decide_case
+
+HEAVY, SHIPPED = f"{TREES} trees of {LEAVES} leaves", "shipped model"
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How long each route is loaded, how often, and how often its steps are timed in process."""
+
+    seconds: float = 3.0
+    rounds: int = 5
+    steps: int = 300
+    peers: bool = True
+
+
+QUICK = Size(1.0, 1, 30)
+
+
+@dataclass(frozen=True, slots=True)
+class Http:
+    """Rates and the steps' microseconds in process, by model."""
+
+    rates: Mapping[str, Rates]
+    steps: Mapping[str, Mapping[str, float]]
+
+
+def measure(size: Size) -> Http:
+    """Both models, one after the other."""
+    models = {HEAVY: heavy(), SHIPPED: shipped()}
+    with scratch() as folder:
+        rates = {
+            name: capacity.measure(model, folder / f"model-{place}", size.seconds, size.rounds, peers=size.peers)
+            for place, (name, model) in enumerate(models.items())
+        }
+    return Http(rates, {name: _steps(model, size.steps) for name, model in models.items()})
+
+
+def _steps(model: Model, rounds: int) -> dict[str, float]:
+    """Microseconds of what the decision routes do, by themselves."""
+    release, given = release_with(model.text), Whole(subject().application, subject().facts)
+    whole, derived = given.write(), Derived.of(given).write()
+    case, row = Derived.read(derived).case(release)
+    decision = decide_case(case, row, release)
+    tasks: dict[str, Task] = {
+        "reading the derived body": lambda: Derived.read(derived).case(release),
+        "deciding the case": lambda: decide_case(case, row, release),
+        "of it: score": lambda: release.scorer.raw(row),
+        "of it: contributions": lambda: release.scorer.contributions(row),
+        "writing the reply": lambda: replied(decision),
+        "reading the whole body": lambda: Whole.read(whole),
+        "deciding on whole facts": lambda: decide(given.application, given.facts, release),
+    }
+    return {name: timing.p50_ms * 1_000 for name, timing in interleave(tasks, rounds).items()}
+
+
+def part(found: Http) -> Part:
+    """Goals and section."""
+    goals = tuple(goal for model in found.rates for goal in _goals(found, model))
+    return Part(goals, _section(found))
+
+
+def _goals(found: Http, model: str) -> tuple[Goal, ...]:
+    rates, why = found.rates[model], _why(found, model)
+    empty = rates.rate(EMPTY)
+
+    def share(route: str, aim: float) -> Goal:
+        return Goal(f"{route}, of the {EMPTY} ({model})", aim, 100 * rates.rate(route) / empty, "%", why, MORE)
+
+    def times(route: str, other: str, aim: float) -> Goal:
+        excused = "" if rates.rate(other) else "its peer did not run"
+        return Goal(f"{route}, against {other} ({model})", aim, rates.times(route, other), "times", why, MORE, excused)
+
+    return (
+        share(DERIVED, 50), share(WHOLE, 15), times(DERIVED, FAST_EXPLAIN, 5), times(SCORE, FAST_SCORE, 2.5),
+        times(SCORE, ML, 4), times(SCORE, BENTO, 8),
+    )  # fmt: skip
+
+
+def _why(found: Http, model: str) -> str:
+    rates, steps = found.rates[model], found.steps[model]
+    parts = ", ".join(f"{name} {us:.0f} µs" for name, us in steps.items())
+    return (
+        f"A request takes the server's core {1e6 / rates.rate(NOTHING):.0f} µs before anything is done "
+        f"({NOTHING}), {1e6 / rates.rate(EMPTY):.0f} µs behind the {EMPTY}, and {1e6 / rates.rate(DERIVED):.0f} µs "
+        f"with the derived decision. In process: {parts}."
+    )
+
+
+def _section(found: Http) -> str:
+    first = next(iter(found.rates.values()))
+    rows = [
+        [route, *(cell for rates in found.rates.values() for cell in _cells(rates, route))] for route in first.a_second
+    ]
+    head = ["", *(f"{model}: {what}" for model in found.rates for what in ("a second", "of empty", "p50 ms", "p99 ms"))]
+    busiest = max(us for rates in found.rates.values() for us in rates.client_us[EMPTY])
+    failed = {name: why for rates in found.rates.values() for name, why in rates.failed.items()}
+    steps = [[name, *(f"{steps[name]:.0f}" for steps in found.steps.values())] for name in found.steps[HEAVY]]
+    return (
+        "## Over HTTP, nothing stored\n\n"
+        f"Each service has one worker on one core; the client (benchmarks/http/load.py) has the other, {CONNECTIONS} "
+        "kept-alive connections and one request on its way on each. Stretches of a few seconds, every route once a "
+        "round, medians. The client itself could send a request every "
+        f"{busiest:.0f} µs. All score the same rows with the same model, and a service whose first score is not "
+        "LightGBM's is not measured. Our routes are plain ASGI in front of a Litestar application on granian, without "
+        "keys, checks of JSON, and record: what deciding costs, not what the service does. *Facts derived*: the "
+        "request carries the application, the feature row, the summaries of bank and orders, and what else rules "
+        "read; the reply is the public one, equal to that on the whole facts. FastAPI runs `async def` under uvicorn "
+        "with uvloop and httptools, which is quicker here than its pool of threads; MLServer in one process, which on "
+        "one core is quicker than its default; both log no requests, nor does BentoML.\n\n"
+        + table(head, rows)
+        + listed(failed)
+        + "\n\nThe steps of the decision routes in process, one at a time, microseconds:\n\n"
+        + table(["", *found.steps], steps)
+    )
+
+
+def _cells(rates: Rates, route: str) -> tuple[str, str, str, str]:
+    if route not in rates.a_second:
+        return "-", "-", "-", "-"
+    middle = len(rates.p50_ms[route]) // 2
+    return (
+        f"{rates.rate(route):,.0f}", f"{rates.times(route, EMPTY):.2f}", f"{sorted(rates.p50_ms[route])[middle]:.2f}",
+        f"{sorted(rates.p99_ms[route])[middle]:.2f}",
+    )  # fmt: skip
