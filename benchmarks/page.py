@@ -49,7 +49,11 @@ class Part:
 def page(machine: Machine, command: str, parts: Sequence[Part]) -> str:
     """Circumstances, goals and what is told of them."""
     goals = [goal for part in parts for goal in part.goals]
-    missed = [f"**Missed: {goal.text}.** {goal.why}" for goal in goals if not goal.met and not goal.excused]
+    whys: dict[str, list[str]] = {}
+    for goal in goals:
+        if not goal.met and not goal.excused:
+            whys.setdefault(goal.why, []).append(goal.text)
+    missed = [f"**Missed: {'; '.join(texts)}.** {why}" for why, texts in whys.items()]
     sections = (part.section for part in parts if part.section)
     return "\n\n".join((_opening(machine, command), _goals(goals), *missed, _machine(machine), *sections)) + "\n"
 

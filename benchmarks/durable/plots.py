@@ -17,8 +17,8 @@ _INK, _STRONG, _SOFT, _GRID = "#24292f", "#0b6bcb", "#9a3412", "#d8dee4"
 def draw(found: Durable) -> None:
     """Both pictures."""
     PICTURES.mkdir(exist_ok=True)
-    _save(latency_picture(found), LATENCY)
-    _save(workers_picture(found), WORKERS)
+    save(latency_picture(found), LATENCY)
+    save(workers_picture(found), WORKERS)
 
 
 def latency_picture(found: Durable) -> Any:
@@ -77,5 +77,6 @@ def _canvas(title: str, height: float = 3.6) -> tuple[Any, Any]:
     return figure, axes
 
 
-def _save(figure: Any, file: Path) -> None:
+def save(figure: Any, file: Path) -> None:
+    """Write one, without the day, so that the same figures give the same bytes."""
     figure.savefig(file, metadata={"Date": None})

@@ -6,6 +6,7 @@ The rule it keeps: why a rate is what it is comes from timing the same route's s
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import median
 
 from benchmarks.http import capacity
 from benchmarks.http.app import release_with
@@ -122,7 +123,7 @@ def _section(found: Http) -> str:
     rows = [
         [route, *(cell for rates in found.rates.values() for cell in _cells(rates, route))] for route in first.a_second
     ]
-    head = ["", *(f"{model}: {what}" for model in found.rates for what in ("a second", "of empty", "p50 ms", "p99 ms"))]
+    head = ["", *(f"{model}: {what}" for model in found.rates for what in ("a second", "of empty", "p50 ms"))]
     busiest = max(us for rates in found.rates.values() for us in rates.client_us[EMPTY])
     failed = {name: why for rates in found.rates.values() for name, why in rates.failed.items()}
     steps = [[name, *(f"{steps[name]:.0f}" for steps in found.steps.values())] for name in found.steps[HEAVY]]
@@ -145,11 +146,7 @@ def _section(found: Http) -> str:
     )
 
 
-def _cells(rates: Rates, route: str) -> tuple[str, str, str, str]:
+def _cells(rates: Rates, route: str) -> tuple[str, str, str]:
     if route not in rates.a_second:
-        return "-", "-", "-", "-"
-    middle = len(rates.p50_ms[route]) // 2
-    return (
-        f"{rates.rate(route):,.0f}", f"{rates.times(route, EMPTY):.2f}", f"{sorted(rates.p50_ms[route])[middle]:.2f}",
-        f"{sorted(rates.p99_ms[route])[middle]:.2f}",
-    )  # fmt: skip
+        return "-", "-", "-"
+    return f"{rates.rate(route):,.0f}", f"{rates.times(route, EMPTY):.2f}", f"{median(rates.p50_ms[route]):.2f}"

@@ -141,8 +141,9 @@ def _singles(found: Scoring) -> str:
         f"{CATEGORICAL} of them categorical, {MISSING_SHARE:.0%} of all values missing; beside it the same without "
         "categories, and the shipped release's own. Each contestant is a process of its own, in an environment of its "
         "own, on one thread; 1,000 rows in turn, so that no call repeats the one before; short stretches, each "
-        "contestant once a round, medians of the rounds. `off` is the largest difference to LightGBM's answer over 20 "
-        f"rows.\n\n{_columns(found.singles.scores)}\n\n{_columns(found.singles.contributions)}\n\n"
+        "contestant once a round, medians of the rounds. `times` is against LightGBM's package, `off` the largest "
+        f"difference to its answers over 20 rows of each model.\n\n{_columns(found.singles.scores)}\n\n"
+        f"{_columns(found.singles.contributions)}\n\n"
         f"On {found.exact.models} random models and {found.exact.rows:,} rows, scored in blocks and one by one with "
         f"every back end, {found.exact.differing:,} raw scores have other bits than `Booster.predict` gives, and "
         f"contributions differ by {found.exact.contribution_off:.1e} at most."
@@ -150,18 +151,24 @@ def _singles(found: Scoring) -> str:
 
 
 def _columns(results: Mapping[str, Result]) -> str:
-    """A table with three columns a model, and what did not run below it."""
+    """A table with two columns a model, the largest difference over all of them, and below it what did not run."""
     tasks = dict.fromkeys(task for result in results.values() for task in result.spent)
-    head = ["", *(f"{name}: {what}" for name in results for what in ("µs", "times", "off"))]
+    head = ["", *(f"{name}, {what}" for name in results for what in ("µs", "times")), "off"]
     rows = [[task, *(cell for result in results.values() for cell in _cells(result, task))] for task in tasks]
+    for row, task in zip(rows, tasks, strict=True):
+        row.append(_off(max(result.off.get(task, 0.0) for result in results.values())))
     failed = {f"{task}, {name} model": why for name, result in results.items() for task, why in result.failed.items()}
     return table(head, rows) + listed(failed)
 
 
-def _cells(result: Result, task: str) -> tuple[str, str, str]:
+def _cells(result: Result, task: str) -> tuple[str, str]:
     if task not in result.spent:
-        return "-", "-", "-"
-    return f"{result.spent[task].us:,.1f}", f"{result.times(task):.2f}", f"{result.off[task]:.0e}"
+        return "-", "-"
+    return f"{result.spent[task].us:,.1f}", f"{result.times(task):.2f}"
+
+
+def _off(difference: float) -> str:
+    return f"{difference:.0e}" if difference else "0"
 
 
 def _block(found: Scoring) -> str:
@@ -171,7 +178,7 @@ def _block(found: Scoring) -> str:
             f"{spent.us / 1e6:.2f}",
             f"{found.rows / spent.us:.2f}",
             f"{found.block.times(task):.2f}",
-            f"{found.block.off[task]:.0e}",
+            _off(found.block.off[task]),
         )
         for task, spent in found.block.spent.items()
     ]

@@ -1,0 +1,172 @@
+"""The benchmark service and its client: the same decision from derived facts as from whole ones, over a real socket."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import models
+from benchmarks.arrivals import http
+from benchmarks.http import capacity
+from benchmarks.http.app import application, release_with, routes
+from benchmarks.http.derived import Derived, Whole
+from benchmarks.http.load import Plan, whole
+from benchmarks.http.load import run as load
+from benchmarks.scoring.models import Model, shipped
+from benchmarks.subject import subject
+from engine.decision import decide, decide_case
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    """The champion's own."""
+    return shipped()
+
+
+def given() -> Whole:
+    """The business of the measurements."""
+    return Whole(subject().application, subject().facts)
+
+
+def test_both_routes_reply_alike(model: Model) -> None:
+    """The reply to derived facts is that to the whole facts, to the byte."""
+    answers = routes(release_with(model.text))
+    whole_reply = answers["/whole"](given().write())
+    assert answers["/derived"](Derived.of(given()).write()) == whole_reply
+    assert json.loads(whole_reply)["outcome"] == subject().decision.outcome
+
+
+def test_a_case_decided_by_itself_is_the_decision() -> None:
+    """decide_case on derived evidence gives the bytes of decide on the whole facts, reasons and all."""
+    release = models.champion()
+    case, row = Derived.read(Derived.of(given()).write()).case(release)
+    assert decide_case(case, row, release).canonical() == decide(*vars_of(given()), release).canonical()
+
+
+def vars_of(whole: Whole) -> tuple[Any, Any]:
+    """Both arguments of a decision."""
+    return whole.application, whole.facts
+
+
+def test_scores_are_the_scorers(model: Model) -> None:
+    """The score routes reply with the scorer's own numbers."""
+    release = release_with(model.text)
+    row = [0.0] * len(model.names)
+    told = json.loads(routes(release)["/explain"](json.dumps(row).encode()))
+    assert told["score"] == release.scorer.raw(row)
+    assert told["contributions"] == release.scorer.contributions(row).tolist()
+
+
+def test_plain_asgi_stands_in_front_of_the_framework(model: Model) -> None:
+    """A known path is answered as plain ASGI, body in parts and all; an unknown one by the framework."""
+    serve = application(release_with(model.text))
+    assert asyncio.run(asked(serve, "/nothing", [b"{", b"}"])) == (200, b"{}")
+    assert asyncio.run(asked(serve, "/nowhere", [b""]))[0] == 404
+
+
+async def asked(serve: Any, path: str, parts: list[bytes]) -> tuple[int, bytes]:
+    """Status and body of one request."""
+    sent: list[Any] = []
+    waiting = [
+        {"type": "http.request", "body": part, "more_body": place < len(parts) - 1} for place, part in enumerate(parts)
+    ]
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "method": "POST", "path": path, "raw_path": path.encode(),
+        "query_string": b"", "headers": [], "root_path": "", "http_version": "1.1", "scheme": "http",
+    }  # fmt: skip
+
+    async def receive() -> Any:
+        return waiting.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await serve(scope, receive, send)
+    return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
+
+
+def test_services_take_turns(model: Model, tmp_path: Path) -> None:
+    """Our two servers start, answer LightGBM's score, and every route of ours is loaded without a fault."""
+    found = capacity.measure(model, tmp_path / "http", seconds=0.3, rounds=1, peers=False)
+    assert found.failed == {}
+    assert set(found.a_second) == {
+        capacity.EMPTY, capacity.NOTHING, capacity.DERIVED, capacity.WHOLE, capacity.SCORE, capacity.EXPLAIN,
+    }  # fmt: skip
+    assert all(rate > 0 for rates in found.a_second.values() for rate in rates)
+
+
+# -- the client ------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def listening(status: bytes) -> Iterator[tuple[int, list[bytes]]]:
+    """A server on a free port that answers everything with one status, and what it was sent."""
+    seen: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while head := await reader.readline():
+            seen.append(head)
+            while (line := await reader.readline()) not in {b"\r\n", b""}:
+                seen.append(line)
+            writer.write(b"HTTP/1.1 " + status + b" X\r\ncontent-length: 3\r\n\r\n")
+            await writer.drain()
+            writer.write(b"abc")  # a reply in two parts
+
+    loop, ready = asyncio.new_event_loop(), threading.Event()
+    ports: list[int] = []
+
+    async def serve() -> None:
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        ports.append(server.sockets[0].getsockname()[1])
+        ready.set()
+
+    def live() -> None:
+        loop.run_until_complete(serve())
+        loop.run_forever()
+
+    thread = threading.Thread(target=live, daemon=True)
+    thread.start()
+    ready.wait(10)
+    try:
+        yield ports[0], seen
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+
+
+def plan(port: int) -> Plan:
+    """A short run on two connections."""
+    return Plan(port, (http("GET", "/a", (("Key", "{key}"),)),), seconds=0.2, warm=0.05, connections=2, run="r")
+
+
+def test_the_client_counts_replies_and_waits_for_the_last() -> None:
+    """Every request sent has its reply counted, each with a key of its own."""
+    with listening(b"201") as (port, seen):
+        counted = load(plan(port))
+    keys = [line for line in seen if line.startswith(b"Key:")]
+    assert counted.sent == len(keys) == len(set(keys))
+    assert 0 < counted.answered <= counted.sent
+    assert counted.others == {}
+
+
+def test_the_client_counts_other_replies_apart() -> None:
+    """A status that is no success is no answer."""
+    with listening(b"503") as (port, _):
+        counted = load(plan(port))
+    assert counted.answered == 0
+    assert counted.others == {"503": counted.sent}
+
+
+def test_a_reply_is_whole_with_its_last_byte() -> None:
+    """A reply that lacks a byte is not whole; one that does not say how long it is is a fault."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
+    assert not whole(head[:-1])
+    assert not whole(head + b"a")
+    assert whole(head + b"ab")
+    with pytest.raises(ConnectionError):
+        whole(b"HTTP/1.1 200 OK\r\n\r\nab")
