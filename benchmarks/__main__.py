@@ -7,6 +7,7 @@ keeps: a quick run, and one of chosen parts, is printed and never written to the
 import argparse
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from benchmarks import deciding, disk, results, serving, sources
 from benchmarks.durable import capacity, plots
@@ -14,6 +15,7 @@ from benchmarks.durable import report as durable
 from benchmarks.http import report as http
 from benchmarks.machine import RESULTS, ROOT, Machine
 from benchmarks.page import COMMAND, Part, page
+from benchmarks.peers.environments import described
 from benchmarks.processes import scratch
 from benchmarks.scoring import report as scoring
 
@@ -72,7 +74,7 @@ def main() -> int:
     arguments.add_argument("parts", nargs="*", choices=[[], *PARTS], metavar="PART", help=", ".join(PARTS))
     told = arguments.parse_args()
     quick, chosen = bool(told.quick), list(told.parts) or list(PARTS)
-    machine, found = Machine.here(), []
+    machine, found = replace(Machine.here(), peers=described()), []
     for name in chosen:
         sys.stderr.write(f"benchmarks: {name}\n")
         found.append(PARTS[name](quick))

@@ -12,7 +12,14 @@ from pathlib import Path
 
 from benchmarks.machine import ROOT
 
-FAMILIES = ("libraries", "explainers", "fastapi", "bentoml", "mlserver")
+# What is measured of each family, and so named in the report.
+FAMILIES = {
+    "libraries": ("lightgbm", "lleaves", "onnxruntime", "treelite", "zen-engine"),
+    "explainers": ("shap", "shapiq", "lightgbm"),
+    "fastapi": ("fastapi", "uvicorn", "uvloop", "lightgbm"),
+    "bentoml": ("bentoml", "lightgbm"),
+    "mlserver": ("mlserver", "mlserver-lightgbm", "lightgbm"),
+}
 PLACE = ROOT / "var" / "peers"
 _ASK_SECONDS = 60
 _ASK = (
@@ -55,3 +62,13 @@ def environment(family: str, place: Path = PLACE) -> Environment:
         return Environment(family, python)
     said = log.read_text(errors="replace").strip().splitlines()[-3:] if log.exists() else []
     return Environment(family, python, " ".join(said) or "it was not made: run `make peers`")
+
+
+def described(place: Path = PLACE) -> dict[str, str]:
+    """Versions by family, or why a family is not there."""
+    found = {}
+    for family, packages in FAMILIES.items():
+        here = environment(family, place)
+        versions = here.versions(*packages) if here.there else {}
+        found[family] = ", ".join(f"{name} {version}" for name, version in versions.items()) or f"none: {here.why}"
+    return found

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.peers.contest import Contest, Entry, Silent, Worker, contest
-from benchmarks.peers.environments import OURS, environment
+from benchmarks.peers.environments import FAMILIES, OURS, described, environment
 from benchmarks.peers.suites import lightgbm_contributions, lightgbm_scores
 from benchmarks.peers.worker import numbers, obey
 from benchmarks.scoring import rules
@@ -98,3 +98,11 @@ def test_the_decision_graph_is_made_of_the_policy() -> None:
     assert len(nodes["grade"]["content"]["rules"]) == len(policy.grades)
     assert len(nodes["price"]["content"]["rules"]) == sum(len(row.rates_bps) for row in policy.pricing.rates)
     assert rules.inputs(cases[0])["requested"] == cases[0].case.application.request.amount_cents
+
+
+def test_the_report_names_every_family(tmp_path: Path) -> None:
+    """A family that is not there is in the report with the reason, none is left out."""
+    told = described(tmp_path)
+    assert set(told) == set(FAMILIES)
+    assert all("make peers" in why for why in told.values())
+    assert OURS.versions("numpy")["numpy"]
