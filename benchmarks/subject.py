@@ -68,6 +68,24 @@ def subject() -> Subject:
     return fallback
 
 
+@cache
+def subjects(count: int) -> tuple[Subject, ...]:
+    """The first so many businesses of the market that are as large and get an offer; fewer where there are fewer."""
+    release, found = models.champion(), list[Subject]()
+    for index in range(_MOST_TRIED):
+        made = make(SEED, index)
+        if (made.transactions or 0) < TRANSACTIONS or made.orders < ORDERS:
+            continue
+        application = Application.model_validate_json(canonical_bytes(made.application))
+        facts = thinned(Facts.model_validate_json(made.facts_bytes))
+        decision = decide(application, facts, release)
+        if decision.offer is not None:
+            found.append(Subject(application, facts, release, decision, index))
+        if len(found) == count:
+            break
+    return tuple(found)
+
+
 def thinned(facts: Facts) -> Facts:
     """The same facts with rows left out evenly, and no text that no row uses."""
     bank, market = facts.bank.value, facts.marketplace.value

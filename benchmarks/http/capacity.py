@@ -36,9 +36,10 @@ from benchmarks.machine import ROOT
 from benchmarks.peers.environments import OURS, environment
 from benchmarks.processes import pin
 from benchmarks.scoring.models import Model
-from benchmarks.subject import subject
+from benchmarks.subject import subjects
 
 _ROWS = 200
+BUSINESSES = 8
 _JSON = (("Content-Type", "application/json"),)
 _PATIENT_SECONDS = 60.0
 CONNECTIONS = 16
@@ -91,12 +92,12 @@ def routes(model: Model) -> tuple[Route, ...]:
     rows = np.nan_to_num(model.rows[:_ROWS]).tolist()
     named = _posted("/score", [json.dumps({"row": row}) for row in rows])
     plain = [json.dumps(row) for row in rows]
-    whole = Whole(subject().application, subject().facts)
+    wholes = [Whole(one.application, one.facts) for one in subjects(BUSINESSES)]
     return (
         Route(EMPTY, "bare", (http("GET", "/health"),)),
         Route(NOTHING, "creditline", _posted("/nothing", ["{}"])),
-        Route(DERIVED, "creditline", _posted("/derived", [Derived.of(whole).write().decode()])),
-        Route(WHOLE, "creditline", _posted("/whole", [whole.write().decode()])),
+        Route(DERIVED, "creditline", _posted("/derived", [Derived.of(whole).write().decode() for whole in wholes])),
+        Route(WHOLE, "creditline", _posted("/whole", [whole.write().decode() for whole in wholes])),
         Route(SCORE, "creditline", _posted("/score", plain)),
         Route(EXPLAIN, "creditline", _posted("/explain", plain)),
         Route(FAST_SCORE, "fastapi", named),

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -108,34 +109,19 @@ def listening(status: bytes) -> Iterator[tuple[int, list[bytes]]]:
     """A server on a free port that answers everything with one status, and what it was sent."""
     seen: list[bytes] = []
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while head := await reader.readline():
-            seen.append(head)
-            while (line := await reader.readline()) not in {b"\r\n", b""}:
+    class Answering(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            while line := self.rfile.readline():
                 seen.append(line)
-            writer.write(b"HTTP/1.1 " + status + b" X\r\ncontent-length: 3\r\n\r\n")
-            await writer.drain()
-            writer.write(b"abc")  # a reply in two parts
+                if line == b"\r\n":
+                    self.wfile.write(b"HTTP/1.1 " + status + b" X\r\ncontent-length: 3\r\n\r\n")
+                    self.wfile.write(b"abc")  # a reply in two parts
 
-    loop, ready = asyncio.new_event_loop(), threading.Event()
-    ports: list[int] = []
-
-    async def serve() -> None:
-        server = await asyncio.start_server(answer, "127.0.0.1", 0)
-        ports.append(server.sockets[0].getsockname()[1])
-        ready.set()
-
-    def live() -> None:
-        loop.run_until_complete(serve())
-        loop.run_forever()
-
-    thread = threading.Thread(target=live, daemon=True)
-    thread.start()
-    ready.wait(10)
-    try:
-        yield ports[0], seen
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Answering) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield server.server_address[1], seen
+        server.shutdown()
         thread.join(10)
 
 
