@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.processes import children_of, free_port, memory, running
+from benchmarks.starting import WORKERS
 
 _START_SECONDS = 60.0
 _PROGRAM = str(Path(sys.executable).with_name("creditline"))
 CREDITLINE = (_PROGRAM, "serve", "--development")
-UNGUARDED = (sys.executable, "-m", "benchmarks.unguarded")
+UNGUARDED = (sys.executable, "-m", "benchmarks.starting")
 BARE = (sys.executable, "-m", "benchmarks.bare")
-WORKERS = "CREDITLINE_BENCHMARK_WORKERS"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,12 @@ again, which is what guards are there to stop. It does not: change anything else
 `python -m benchmarks.guards`. The rule it keeps: what is measured under load says that it was measured so.
 """
 
-import os
 from dataclasses import replace
 
 from litestar.types import ASGIApp
 
 import models
 from api import app as service
-from api.serving import run
-from api.settings import Settings
 from engine.policy import PolicyBook
 from engine.release import Release
 
@@ -29,12 +26,3 @@ def unguarded(release: Release) -> Release:
     """The same release with every guard off."""
     table = release.policy.model_dump()
     return replace(release, policy=PolicyBook.model_validate({**table, "base": {**release.policy.base, "guards": {}}}))
-
-
-if __name__ == "__main__":
-    os.environ["CREDITLINE_DEVELOPMENT"] = "1"  # the worker reads its settings in a process of its own
-    run(
-        Settings.from_environment(),
-        int(os.environ.get("CREDITLINE_BENCHMARK_WORKERS", "1")),
-        "benchmarks.unguarded:create",
-    )

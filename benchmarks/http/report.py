@@ -40,7 +40,7 @@ HEAVY, SHIPPED = f"{TREES} trees of {LEAVES} leaves", "shipped model"
 class Size:
     """How long each route is loaded, how often, and how often its steps are timed in process."""
 
-    seconds: float = 3.0
+    seconds: float = 2.5
     rounds: int = 5
     steps: int = 300
     peers: bool = True
