@@ -144,9 +144,9 @@ def _singles(found: Scoring) -> str:
         "contestant once a round, medians of the rounds. `times` is against LightGBM's package, `off` the largest "
         f"difference to its answers over 20 rows of each model.\n\n{_columns(found.singles.scores)}\n\n"
         f"{_columns(found.singles.contributions)}\n\n"
-        f"On {found.exact.models} random models and {found.exact.rows:,} rows, scored in blocks and, in part, one by one "
-        f"and without native code, {found.exact.differing:,} raw scores have other bits than `Booster.predict` gives, and "
-        f"contributions differ by {found.exact.contribution_off:.1e} at most."
+        f"On {found.exact.models} random models and {found.exact.rows:,} rows, scored in blocks and, in part, one by "
+        f"one and without native code, {found.exact.differing:,} raw scores have other bits than `Booster.predict` "
+        f"gives, and contributions differ by {found.exact.contribution_off:.1e} at most."
     )
 
 
