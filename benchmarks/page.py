@@ -12,6 +12,7 @@ from benchmarks.samples import Timing
 
 COMMAND = "make bench"
 _BUSY = 0.5  # load average above which somebody else was at work
+_TINY = 0.005
 LESS, MORE = "less", "more"
 
 
@@ -87,6 +88,8 @@ def _goals(goals: Sequence[Goal]) -> str:
 
 
 def _figure(figure: float) -> str:
+    if 0 < figure < _TINY:
+        return f"{figure:.1e}"
     return f"{figure:,.0f}" if figure >= 100 else f"{figure:.2f}"
 
 

@@ -176,7 +176,7 @@ def _block(found: Scoring) -> str:
         (
             task,
             f"{spent.us / 1e6:.2f}",
-            f"{found.rows / spent.us:.2f}",
+            f"{spent.us / found.rows:.2f}",
             f"{found.block.times(task):.2f}",
             _off(found.block.off[task]),
         )
@@ -185,7 +185,7 @@ def _block(found: Scoring) -> str:
     return (
         f"## Re-scoring {found.rows:,} rows\n\nThe synthetic model, one block in memory, two threads each; each "
         "contestant ran once before it counted, then they took turns.\n\n"
-        + table(("", "seconds", "rows a µs", f"times {lightgbm_blocks.PREDICT}", "off"), rows)
+        + table(("", "seconds", "µs a row", f"times {lightgbm_blocks.PREDICT}", "off"), rows)
         + listed(found.block.failed)
     )
 

@@ -37,7 +37,7 @@ def _shap_itself(booster: Any, rows: list[Floats]) -> Call:
 
     explainer = shap.TreeExplainer(booster, feature_perturbation="tree_path_dependent")
     base = booster.predict(rows[0], pred_contrib=True)[0, -1]
-    categories = "cat_threshold" in booster.model_to_string()
+    categories = "cat_boundaries" in booster.model_to_string()
     explainer.model.model_type = "internal"  # what it calls a model that no other library need be asked about
 
     def call(place: int) -> Any:
