@@ -30,7 +30,7 @@ from tests.support.reading import UNKNOWN, functions, parts_read, text_of
 
 ROOT = Path(__file__).parents[3]
 DECIDING = ("engine/screening", "engine/limits.py", "engine/decision.py", "engine/features", "engine/verified.py")
-KNOWN = functions(*DECIDING) | {"_failed_sources": []}  # it asks each source's fact whether it failed, and no more
+KNOWN = functions(*DECIDING) | {"failed_sources": []}  # it asks each source's fact whether it failed, and no more
 RULES = {name: getattr(knock_outs, name, None) or getattr(referrals, name) for name in SOURCE_OF_RULE}
 
 
