@@ -103,7 +103,8 @@ def decide(application: Application, facts: Facts, release: DecidingRelease) -> 
     policy = release.policy.on(facts.as_of.date())
     application = as_verified(application, facts)
     evidence = Evidence.of(application, facts)
-    return decide_case(Case(application, facts, evidence, policy), row_of(evidence), release)
+    case = Case(application, facts, evidence, policy)
+    return decide_case(case, row_of(evidence), release)
 
 
 def decide_case(case: Case, row: NDArray[np.float64], release: DecidingRelease) -> Decision:

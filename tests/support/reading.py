@@ -24,7 +24,7 @@ _WHOLE: dict[str, Path_] = {
     "Case": (), "Application": ("application",), "Facts": ("facts",), "Evidence": ("evidence",),
 }  # fmt: skip
 _MADE_BY = {"Case": "Case", "as_verified": "Application", "of": "Evidence"}  # a call of this gives such a value
-_EACH_ONE = {"check", "compute"}  # rules and features, called out of their lists: each of them is read by itself
+_EACH_ONE = {"fires", "compute"}  # rules and features, called out of their lists: each of them is read by itself
 _EVIDENCE = {
     "register": "registry", "marketplace": "marketplace", "orders": "marketplace", "bank": "bank", "bureau": "bureau",
 }  # fmt: skip
