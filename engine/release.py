@@ -21,12 +21,16 @@ __all__ = [
     "FILE_NAMES",
     "MANIFEST_NAME",
     "Calibration",
+    "Certificate",
     "FileDigest",
     "Files",
     "Manifest",
+    "Proof",
     "Release",
     "ReleaseFacts",
+    "Signer",
     "TrainingFacts",
+    "Validation",
 ]
 
 MANIFEST_NAME: Final = "manifest.json"
@@ -45,10 +49,16 @@ Metrics = Annotated[
 ]
 
 
+Line = Annotated[str, Field(min_length=1, max_length=400, pattern=r"^\S([^\n\r]*\S)?$")]
+
+
 def _a_date(text: str) -> str:
     if date.fromisoformat(text).isoformat() != text:
         raise problem("date_form", "A date is written YYYY-MM-DD")
     return text
+
+
+Day = Annotated[str, AfterValidator(_a_date)]
 
 
 class FileDigest(Frozen):
@@ -80,7 +90,7 @@ class TrainingFacts(Frozen):
     data_description: Text
     data_sha256: Sha256
     seed: int
-    rows: Annotated[int, Field(ge=1)]
+    rows: Annotated[int, Field(ge=0)]  # 0: an expert scorecard, which learnt from nobody
     bads: Annotated[int, Field(ge=0)]
     metrics: Metrics
 
@@ -91,15 +101,57 @@ class TrainingFacts(Frozen):
         return self
 
 
+class Proof(Frozen):
+    """One declared direction, and how it was proved: `cuts` are the steps of the feature at which any tree moves.
+
+    `trees`: each tree alone never goes against it, so the served sum does not either, to the last bit. `sum`: single
+    trees do, their sum never but for rounding in its last digits. `unused`: no tree asks the feature.
+    """
+
+    feature: FeatureName
+    direction: Literal[-1, 1]
+    by: Literal["trees", "sum", "unused"]
+    cuts: Annotated[int, Field(ge=0)]
+
+
+class Certificate(Frozen):
+    """Every direction the contract declares, proved from the trees (models.certificate); loading proves it again."""
+
+    method: Literal["cells-1"] = "cells-1"
+    claim: Text
+    proofs: Annotated[tuple[Proof, ...], Field(max_length=512, strict=False)]
+
+
+class Validation(Frozen):
+    """What somebody who did not train the model found of it, and until when that is good."""
+
+    validated_by: Line
+    trained_by: Line
+    validated_on: Day
+    review_on: Day
+    model_sha256: Sha256  # of the model.txt that was looked at
+    examined: Text  # what was done, on which data
+    conclusion: Literal["fit for use", "fit for use within the limits"]
+    limits: Annotated[tuple[Line, ...], Field(min_length=1, max_length=40, strict=False)]  # known; none is an answer
+
+    @model_validator(mode="after")
+    def _independent_and_dated(self) -> Self:
+        if self.validated_by.casefold() == self.trained_by.casefold():
+            raise problem("validation_person", "Whoever trained a model does not validate it")
+        if self.review_on <= self.validated_on:
+            raise problem("validation_review", "The review comes after the validation")
+        return self
+
+
 class ReleaseFacts(Frozen):
     """All a manifest says except its files' digests: what whoever makes a release states."""
 
     schema_version: Literal[1] = 1
     name: ReleaseName
     sequence: Annotated[int, Field(ge=1)]  # rises strictly from release to release
-    created_on: Annotated[str, AfterValidator(_a_date)]
+    created_on: Day
     synthetic: bool  # made from pretend data: production refuses it
-    signed: Literal[False] = False  # signatures are not made yet, so nothing may claim one
+    signed: bool = False  # signatures lie beside the manifest, and loading demands them
     lightgbm_version: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+){1,3}$")]
     objective: Annotated[str, Field(min_length=1, max_length=80)]
     features: Annotated[tuple[FeatureName, ...], Field(min_length=1, max_length=512, strict=False)]
@@ -107,11 +159,19 @@ class ReleaseFacts(Frozen):
     calibration: Calibration
     training: TrainingFacts
     notes: Text = ""
+    certificate: Certificate | None = None
+    validation: Validation | None = None
 
     @model_validator(mode="after")
     def _features_differ(self) -> Self:
         if len(set(self.features)) != len(self.features):
             raise problem("features", "A feature stands twice")
+        return self
+
+    @model_validator(mode="after")
+    def _signed_for_something(self) -> Self:
+        if self.signed and (self.certificate is None or self.validation is None):
+            raise problem("signed", "What is signed carries a certificate of its directions and a validation record")
         return self
 
 
@@ -121,8 +181,8 @@ class Manifest(ReleaseFacts):
     files: Files
 
     def to_bytes(self) -> bytes:
-        """The one byte form: sorted keys, no spaces, UTF-8."""
-        return canonical_bytes(self.model_dump(mode="json", by_alias=True))
+        """The one byte form: sorted keys, no spaces, UTF-8; what is not stated is left out."""
+        return canonical_bytes(self.model_dump(mode="json", by_alias=True, exclude_none=True))
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
@@ -131,6 +191,15 @@ class Manifest(ReleaseFacts):
         if manifest.to_bytes() != data:
             raise ValueError("the manifest is not in its canonical form")
         return manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Somebody whose signature over the manifest was checked against the trust root."""
+
+    person: str
+    role: str
+    key_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +217,7 @@ class Release:
     scorer: Scorer
     model_sha256: str
     policy_sha256: str
+    signers: tuple[Signer, ...] = ()  # empty: unsigned, which production refuses
 
     @property
     def calibration(self) -> Calibration:

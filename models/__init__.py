@@ -5,6 +5,7 @@ CHAMPION says which one serves. Imports engine/, nothing else of ours. No pickle
 text, JSON and TOML alone.
 """
 
+from models.certificate import Finding, NotProved, Witness, certify, prove
 from models.fingerprint import engine_digest
 from models.golden import choose_rows, golden_bytes
 from models.promotion import Line, champion, champion_line, promote, rollback
@@ -14,10 +15,14 @@ from models.store import ROOT, Contract, Listed, draft, engine_contract, load, p
 __all__ = [
     "ROOT",
     "Contract",
+    "Finding",
     "Line",
     "Listed",
+    "NotProved",
     "ReleaseRejected",
     "Stage",
+    "Witness",
+    "certify",
     "champion",
     "champion_line",
     "choose_rows",
@@ -27,6 +32,7 @@ __all__ = [
     "golden_bytes",
     "load",
     "promote",
+    "prove",
     "publish",
     "releases",
     "rollback",

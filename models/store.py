@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from engine.features import FEATURE_NAMES, contract_digest
+from engine.features import FEATURE_NAMES, FEATURES, contract_digest
 from engine.policy import PolicyBook
 from engine.release import MANIFEST_NAME, FileDigest, Files, Manifest, Release, ReleaseFacts
-from engine.scoring import Backend, ModelRejected, Scorer, backends
+from engine.scoring import Backend, Ensemble, ModelRejected, Scorer, backends
+from models.certificate import NotProved, prove
 from models.folder import (
     check_names,
     check_sizes,
@@ -36,10 +37,11 @@ ReadPolicy = Callable[[str], PolicyBook]
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """The feature contract a release must be made for: names in order, digest of their declarations."""
+    """The feature contract a release must be made for: names in order, digest of their declarations, directions."""
 
     features: tuple[str, ...]
     sha256: str
+    directions: tuple[int, ...] = ()  # empty: none is declared
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Listed:
 
 def engine_contract() -> Contract:
     """The contract of the engine in this process."""
-    return Contract(FEATURE_NAMES, contract_digest())
+    return Contract(FEATURE_NAMES, contract_digest(), tuple(feature.direction for feature in FEATURES))
 
 
 def load(
@@ -67,7 +69,8 @@ def load(
 ) -> Release:
     """The release in root/name after every check, in order; raises ReleaseRejected with the failed stage.
 
-    Stages: name, size, manifest, digest (every file, no other file, no link), contract, model, golden, policy.
+    Stages: name, size, manifest, digest (every file, no other file, no link), contract, model, golden, certificate,
+    policy.
     `digest` is the SHA-256 the manifest must have, as the champion's line states it; a contract left out is the
     engine's own.
     """
@@ -123,6 +126,7 @@ def _release(
     if manifest.contract_sha256 != contract.sha256:
         raise ReleaseRejected("contract", "the release is for features of the same names that are declared otherwise")
     scorer = _checked_scorer(files["model.txt"], files["golden.jsonl"], manifest)
+    _check_certificate(manifest, scorer.ensemble, contract)
     return Release(
         name=manifest.name,
         digest=_sha256(files[MANIFEST_NAME]),
@@ -173,6 +177,19 @@ def _scorer(data: bytes, manifest: Manifest, backend: Backend) -> Scorer:
     if scorer.ensemble.objective != manifest.objective:
         raise ReleaseRejected("model", "the model's objective is not the manifest's")
     return scorer
+
+
+def _check_certificate(manifest: Manifest, ensemble: Ensemble, contract: Contract) -> None:
+    """A certificate that is stated is proved anew (40 ms for 250 trees); one that is not claims nothing."""
+    if manifest.certificate is None:
+        return
+    directions = contract.directions or (0,) * len(contract.features)
+    try:
+        proved = prove(ensemble, directions)
+    except NotProved as broken:
+        raise ReleaseRejected("certificate", str(broken)) from broken
+    if proved != manifest.certificate:
+        raise ReleaseRejected("certificate", "the certificate states another proof than the trees give")
 
 
 def _policy(data: bytes, read_policy: ReadPolicy) -> PolicyBook:

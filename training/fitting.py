@@ -5,7 +5,6 @@ It does: learn on the oldest examples, stop and calibrate on the next, judge on 
 threads are fixed and recorded and LightGBM runs deterministic.
 """
 
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -15,7 +14,8 @@ import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.scoring import Calibration, Scorer
+import models
+from engine.scoring import Calibration, parse_model
 from training.dataset import Dataset
 from training.evaluation import Evaluation, calibration_line, evaluate
 
@@ -41,7 +41,6 @@ PARAMETERS: dict[str, Any] = {
 }
 MOST_TREES = 600
 PATIENCE = 40
-_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +94,7 @@ def fit(data: Dataset, split: Split, seed: int, progress: Progress = lambda tree
     )
     trees = booster.best_iteration
     text = booster.model_to_string(num_iteration=trees)
-    if broken := against_direction(text, validation):
-        raise ValueError(f"the model breaks declared directions: {broken}")
+    models.prove(parse_model(text), data.directions)  # a direction that is not proved ends the fit, by name
     raw_validation = raw_scores(text, validation.x)
     slope, intercept = calibration_line(validation.y, raw_validation, validation.weight)
     if slope <= 0:
@@ -110,30 +108,6 @@ def fit(data: Dataset, split: Split, seed: int, progress: Progress = lambda tree
         test=evaluate(test.y, pds(calibration, raw_scores(text, test.x)), test.weight, seed),
         seed=seed,
     )
-
-
-def against_direction(model_text: str, data: Dataset, rows: int = 200) -> dict[str, float]:
-    """Features whose direction the model breaks, with the largest wrong step in raw score; empty is a pass.
-
-    For the newest `rows` examples each directed feature is moved over all of the model's own thresholds; between
-    two thresholds nothing can change, so for these examples this is a proof and not a sample.
-    """
-    scorer, cuts = Scorer(model_text, data.names), defaultdict(set)
-    for tree in scorer.ensemble.trees:
-        for feature, threshold in zip(tree.split_feature, tree.threshold, strict=True):
-            if np.isfinite(threshold):
-                cuts[feature].add(threshold)
-    broken = {}
-    for index, direction in enumerate(data.directions):
-        if not direction or not cuts[index]:
-            continue
-        values = np.array([min(cuts[index]) - 1, *np.nextafter(sorted(cuts[index]), np.inf)])
-        block = np.repeat(data.x[-rows:], len(values), axis=0)
-        block[:, index] = np.tile(values, len(block) // len(values))
-        steps = np.diff(scorer.raw_many(block).reshape(-1, len(values)), axis=1) * direction
-        if (worst := float(steps.min())) < -_ROUNDING:
-            broken[data.names[index]] = round(worst, 6)
-    return broken
 
 
 def raw_scores(model_text: str, x: Floats) -> Floats:

@@ -78,17 +78,19 @@ def publish_draft(folder: Path, policy: Path, name: str, created_on: date, root:
     book = PolicyBook.parse(policy.read_text())
     check_prices(book)
     model_text = (folder / "model.txt").read_text()
+    ensemble = parse_model(model_text)
     facts = ReleaseFacts(
         name=name,
         sequence=sequence,
         created_on=created_on.isoformat(),
         synthetic=synthetic,
         lightgbm_version=lightgbm.__version__,
-        objective=parse_model(model_text).objective,
+        objective=ensemble.objective,
         features=FEATURE_NAMES,
         contract_sha256=contract_digest(),
         calibration=Calibration.model_validate(told["calibration"]),
         training=TrainingFacts.model_validate(told["training"]),
+        certificate=models.prove(ensemble, models.engine_contract().directions),
     )
     files = {
         "model.txt": model_text.encode(),
