@@ -5,35 +5,50 @@ CHAMPION says which one serves. Imports engine/, nothing else of ours. No pickle
 text, JSON and TOML alone.
 """
 
+from models.approval import RollbackStatement, add_signature, highest, waiting_envelope
 from models.certificate import Finding, NotProved, Witness, certify, prove
 from models.fingerprint import engine_digest
 from models.golden import choose_rows, golden_bytes
 from models.promotion import Line, champion, champion_line, promote, rollback
 from models.rejection import ReleaseRejected, Stage
+from models.signing import Envelope, Signature
 from models.store import ROOT, Contract, Listed, draft, engine_contract, load, publish, releases
+from models.trust import TRUST_NAME, TrustedKey, TrustRoot, check_successor, first_root, read_trust
 
 __all__ = [
     "ROOT",
+    "TRUST_NAME",
     "Contract",
+    "Envelope",
     "Finding",
     "Line",
     "Listed",
     "NotProved",
     "ReleaseRejected",
+    "RollbackStatement",
+    "Signature",
     "Stage",
+    "TrustRoot",
+    "TrustedKey",
     "Witness",
+    "add_signature",
     "certify",
     "champion",
     "champion_line",
+    "check_successor",
     "choose_rows",
     "draft",
     "engine_contract",
     "engine_digest",
+    "first_root",
     "golden_bytes",
+    "highest",
     "load",
     "promote",
     "prove",
     "publish",
+    "read_trust",
     "releases",
     "rollback",
+    "waiting_envelope",
 ]

@@ -18,6 +18,7 @@ from typing import Final
 
 from engine.release import FILE_NAMES, MANIFEST_NAME
 from models.rejection import ReleaseRejected
+from models.signing import ENVELOPE_NAME, MAX_ENVELOPE_BYTES
 
 ALL_NAMES: Final = frozenset((MANIFEST_NAME, *FILE_NAMES))
 MAX_BYTES: Final[Mapping[str, int]] = {
@@ -26,6 +27,7 @@ MAX_BYTES: Final[Mapping[str, int]] = {
     "policy.toml": 1024 * 1024,
     "golden.jsonl": 64 * 1024 * 1024,
     "card.md": 1024 * 1024,
+    ENVELOPE_NAME: MAX_ENVELOPE_BYTES,
 }
 _NAME: Final = re.compile(r"(?=.{1,64}\Z)[a-z0-9]+(?:[._-][a-z0-9]+)*")
 
@@ -40,7 +42,8 @@ def folder_names(root: Path) -> list[str]:
 def read_folder(name: str, root: Path) -> dict[str, bytes]:
     """The bytes of every file of root/name, read once; raises ReleaseRejected (name, size or digest).
 
-    The folder must hold exactly the five files of a release, none of them a link, none longer than its cap.
+    The folder must hold exactly the five files of a release and, where it is signed, the envelope of its signatures;
+    none of them a link, none longer than its cap.
     """
     if not _NAME.fullmatch(name):
         raise ReleaseRejected("name", "a release's name is lower-case letters and digits, parted by . _ or -")
@@ -67,8 +70,8 @@ def read_manifest(name: str, root: Path) -> bytes:
 
 
 def check_names(found: Mapping[str, object]) -> None:
-    """Exactly the five files of a release; raises ReleaseRejected naming the stranger or the missing one."""
-    for file in sorted(ALL_NAMES ^ set(found)):
+    """Exactly the files of a release; raises ReleaseRejected naming the stranger or the missing one."""
+    for file in sorted(ALL_NAMES ^ (set(found) - {ENVELOPE_NAME})):
         raise ReleaseRejected("digest", f"{file} is missing" if file in ALL_NAMES else f"{file!r} does not belong")
 
 

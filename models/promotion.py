@@ -10,14 +10,17 @@ CHAMPION has the serving release on its first line and the one before it on the 
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Final
 
 from engine.policy import PolicyBook
 from engine.release import Release
+from models.approval import check_day, check_sequence, keep_statement, remember, today
 from models.folder import locked, replace_file
 from models.rejection import ReleaseRejected
 from models.store import ROOT, Contract, ReadPolicy, load
+from models.trust import TrustRoot
 
 FILE_NAME: Final = "CHAMPION"
 _LINE: Final = re.compile(r"([a-z0-9._-]{1,64}) ([0-9a-f]{64})")
@@ -34,13 +37,22 @@ class Line:
 
 
 def champion(
-    root: Path = ROOT, *, contract: Contract | None = None, read_policy: ReadPolicy = PolicyBook.parse
+    root: Path = ROOT,
+    *,
+    contract: Contract | None = None,
+    read_policy: ReadPolicy = PolicyBook.parse,
+    trust: TrustRoot | None = None,
 ) -> Release:
-    """The serving release, loaded with all checks; raises ReleaseRejected (champion) where there is none."""
+    """The serving release, loaded with all checks; raises ReleaseRejected (champion) where there is none.
+
+    A signed one is refused (sequence) below the highest that ever served, but for a signed rollback statement.
+    """
     line = champion_line(root)
     if line is None:
         raise ReleaseRejected("champion", "no release has been promoted")
-    return load(line.name, root, digest=line.digest, contract=contract, read_policy=read_policy)
+    release = load(line.name, root, digest=line.digest, contract=contract, read_policy=read_policy, trust=trust)
+    check_sequence(release, root, trust)
+    return release
 
 
 def champion_line(root: Path = ROOT) -> Line | None:
@@ -55,34 +67,50 @@ def promote(
     *,
     contract: Contract | None = None,
     read_policy: ReadPolicy = PolicyBook.parse,
+    trust: TrustRoot | None = None,
+    day: date | None = None,
 ) -> Release:
     """Make a release the champion after loading it with all checks, and return it.
 
-    The one before is remembered for rollback(). Promoting the champion again changes nothing.
+    The one before is remembered for rollback(). Promoting the champion again changes nothing. A signed release is
+    refused where it lies below the highest that served, where a signer's key is not valid today, or where its
+    validation was to be reviewed by now.
     """
     with locked(root):
-        release = load(name, root, contract=contract, read_policy=read_policy)
+        release = load(name, root, contract=contract, read_policy=read_policy, trust=trust)
+        check_sequence(release, root, trust)
+        check_day(release, root, trust, day or today())
         line = Line(release.name, release.digest)
         before = _read(root)
         if before[:1] != [line]:
             _write(root, [line, *before[:1]])
+        remember(release, root)  # after the line: a crash between the two leaves a champion that still serves
     return release
 
 
 def rollback(
-    root: Path = ROOT, *, contract: Contract | None = None, read_policy: ReadPolicy = PolicyBook.parse
+    root: Path = ROOT,
+    *,
+    contract: Contract | None = None,
+    read_policy: ReadPolicy = PolicyBook.parse,
+    trust: TrustRoot | None = None,
+    statement: bytes | None = None,
 ) -> Release:
     """Make the release before the champion serve again, after loading it with all checks, and return it.
 
     The two change places, so rolling back twice undoes the first. Raises ReleaseRejected (champion) where
-    nothing came before.
+    nothing came before. Going back to a signed release of a lower sequence takes a rollback statement, which is kept;
+    one may be signed ahead, so that going back at night waits for nobody.
     """
     with locked(root):
         lines = _read(root)
         if len(lines) < _MOST_LINES:
             raise ReleaseRejected("champion", "there is no release to go back to")
         serving, before = lines
-        release = load(before.name, root, digest=before.digest, contract=contract, read_policy=read_policy)
+        release = load(before.name, root, digest=before.digest, contract=contract, read_policy=read_policy, trust=trust)
+        check_sequence(release, root, trust, statement)
+        if statement is not None:
+            keep_statement(statement, root)
         _write(root, [before, serving])
     return release
 

@@ -8,15 +8,17 @@ serving.
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Final
 
 from engine.features import FEATURE_NAMES, FEATURES, contract_digest
 from engine.policy import PolicyBook
-from engine.release import MANIFEST_NAME, FileDigest, Files, Manifest, Release, ReleaseFacts
-from engine.scoring import Backend, Ensemble, ModelRejected, Scorer, backends
+from engine.release import MANIFEST_NAME, FileDigest, Files, Manifest, Release, ReleaseFacts, Signer
+from engine.scoring import Ensemble
+from models.candidate import checked_scorer, try_confined
 from models.certificate import NotProved, prove
 from models.folder import (
     check_names,
@@ -27,8 +29,9 @@ from models.folder import (
     read_manifest,
     write_folder,
 )
-from models.golden import check_golden, read_golden
 from models.rejection import ReleaseRejected
+from models.signing import ENVELOPE_NAME, MANIFEST_TYPE, Envelope
+from models.trust import TRUST_NAME, TrustRoot, read_trust
 
 ROOT: Final = Path(__file__).resolve().parent  # the shipped release travels in the wheel, beside this file
 
@@ -66,15 +69,20 @@ def load(
     digest: str | None = None,
     contract: Contract | None = None,
     read_policy: ReadPolicy = PolicyBook.parse,
+    trust: TrustRoot | None = None,
 ) -> Release:
     """The release in root/name after every check, in order; raises ReleaseRejected with the failed stage.
 
-    Stages: name, size, manifest, digest (every file, no other file, no link), contract, model, golden, certificate,
-    policy.
+    Stages: name, size, manifest, digest (every file, no other file, no link), trust, signature and validation (of a
+    release that says it is signed), contract, model, golden, certificate, policy.
     `digest` is the SHA-256 the manifest must have, as the champion's line states it; a contract left out is the
-    engine's own.
+    engine's own; a trust root left out is the one in root.
     """
-    return _release(read_folder(name, root), name, digest, contract or engine_contract(), read_policy)
+    files = read_folder(name, root)
+    manifest = parsed_manifest(files[MANIFEST_NAME], name, digest)
+    _check_digests(manifest, files)
+    signers = _signers(manifest, files, trust, root)
+    return _release(manifest, files, contract or engine_contract(), read_policy, signers)
 
 
 def draft(facts: ReleaseFacts, files: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -94,13 +102,18 @@ def publish(
     """Write a drafted release as a new folder and return its name.
 
     Raises ReleaseRejected and leaves nothing behind. The draft passes every check of load() before a byte
-    is written. Its name must be new and its sequence above every release present. The folder appears
-    whole, by one rename, flushed to disk.
+    is written, but for signatures, which come after: one that says it is signed does not load until it is. Its model
+    is read in a confined process first. Its name must be new and its sequence above every release present. The folder
+    appears whole, by one rename, flushed to disk.
     """
     check_names(files)
     check_sizes(files)
-    manifest = _manifest(files[MANIFEST_NAME], None, None)
-    _release(files, manifest.name, None, contract or engine_contract(), read_policy)
+    manifest = parsed_manifest(files[MANIFEST_NAME])
+    if ENVELOPE_NAME in files:
+        raise ReleaseRejected("signature", "a release is signed where it lies, once it is published")
+    _check_digests(manifest, files)
+    try_confined(files["model.txt"], files["golden.jsonl"], manifest)
+    _release(manifest, files, contract or engine_contract(), read_policy, ())
     with locked(root):
         _check_new(manifest, root)
         write_folder(files, root / manifest.name)
@@ -114,18 +127,18 @@ def releases(root: Path = ROOT) -> tuple[Listed, ...]:
 
 
 def _release(
-    files: Mapping[str, bytes], name: str, digest: str | None, contract: Contract, read_policy: ReadPolicy
+    manifest: Manifest,
+    files: Mapping[str, bytes],
+    contract: Contract,
+    read_policy: ReadPolicy,
+    signers: tuple[Signer, ...],
 ) -> Release:
-    """The checks after reading, one stage after another."""
-    manifest = _manifest(files[MANIFEST_NAME], name, digest)
-    for file, stated in manifest.files.named().items():
-        if (len(files[file]), _sha256(files[file])) != (stated.length, stated.sha256):
-            raise ReleaseRejected("digest", f"{file} is not the file that the manifest names")
+    """The checks of what the files say, one stage after another."""
     if manifest.features != contract.features:
         raise ReleaseRejected("contract", "the release is for other features, or for another order of them")
     if manifest.contract_sha256 != contract.sha256:
         raise ReleaseRejected("contract", "the release is for features of the same names that are declared otherwise")
-    scorer = _checked_scorer(files["model.txt"], files["golden.jsonl"], manifest)
+    scorer = checked_scorer(files["model.txt"], files["golden.jsonl"], manifest)
     _check_certificate(manifest, scorer.ensemble, contract)
     return Release(
         name=manifest.name,
@@ -135,10 +148,57 @@ def _release(
         scorer=scorer,
         model_sha256=manifest.files.model.sha256,
         policy_sha256=manifest.files.policy.sha256,
+        signers=signers,
     )
 
 
-def _manifest(data: bytes, name: str | None, digest: str | None) -> Manifest:
+def _check_digests(manifest: Manifest, files: Mapping[str, bytes]) -> None:
+    """Every file is the one that the manifest names."""
+    for file, stated in manifest.files.named().items():
+        if (len(files[file]), _sha256(files[file])) != (stated.length, stated.sha256):
+            raise ReleaseRejected("digest", f"{file} is not the file that the manifest names")
+
+
+def _signers(manifest: Manifest, files: Mapping[str, bytes], trust: TrustRoot | None, root: Path) -> tuple[Signer, ...]:
+    """Who signed a release that says it is signed; nobody for one that says it is not."""
+    if not manifest.signed:
+        if ENVELOPE_NAME in files:
+            raise ReleaseRejected("signature", "signatures lie beside a manifest that says it has none")
+        return ()
+    if ENVELOPE_NAME not in files:
+        raise ReleaseRejected("signature", "the release says it is signed, and nobody has signed it yet")
+    trust = trust or read_trust(root / TRUST_NAME)
+    envelope = read_envelope(files[ENVELOPE_NAME], files[MANIFEST_NAME])
+    signers = trust.signers(envelope, (date.fromisoformat(manifest.created_on),))
+    check_validation(manifest, {signer.person for signer in signers if signer.role == "trainer"})
+    return signers
+
+
+def read_envelope(data: bytes, manifest: bytes) -> Envelope:
+    """The envelope of a manifest's signatures; raises ReleaseRejected (signature) where it is another's."""
+    try:
+        envelope = Envelope.parse(data)
+        content = envelope.content(MANIFEST_TYPE)
+    except ValueError as error:
+        raise ReleaseRejected("signature", f"{ENVELOPE_NAME} is malformed") from error
+    if content != manifest:
+        raise ReleaseRejected("signature", "the signatures are over another manifest")
+    return envelope
+
+
+def check_validation(manifest: Manifest, trainers: Collection[str]) -> None:
+    """The record is of this very model, by somebody other than those who sign as its trainers."""
+    record = manifest.validation
+    if record is None or record.model_sha256 != manifest.files.model.sha256:
+        raise ReleaseRejected("validation", "the validation record is not of this model")
+    names = {person.casefold() for person in trainers}
+    if record.trained_by.casefold() not in names:
+        raise ReleaseRejected("validation", f"{record.trained_by} trained the model and has not signed as trainer")
+    if record.validated_by.casefold() in names:
+        raise ReleaseRejected("validation", f"{record.validated_by} signs as trainer and cannot validate")
+
+
+def parsed_manifest(data: bytes, name: str | None = None, digest: str | None = None) -> Manifest:
     """The manifest under the digest and the name it must have."""
     if digest is not None and _sha256(data) != digest:
         raise ReleaseRejected("manifest", "the manifest is not the one that was promoted")
@@ -149,34 +209,6 @@ def _manifest(data: bytes, name: str | None, digest: str | None) -> Manifest:
     if name is not None and manifest.name != name:
         raise ReleaseRejected("manifest", f"the manifest in {name} names another release")
     return manifest
-
-
-def _checked_scorer(model: bytes, golden: bytes, manifest: Manifest) -> Scorer:
-    """The model in the quickest back end that holds to the golden rows; a kernel that does not is passed over."""
-    rows = None
-    for backend in backends():
-        scorer = _scorer(model, manifest, backend)
-        rows = rows or read_golden(golden, len(manifest.features))
-        try:
-            check_golden(scorer, rows)
-        except ReleaseRejected as refusal:
-            refused = refusal
-        else:
-            return scorer
-    raise refused
-
-
-def _scorer(data: bytes, manifest: Manifest, backend: Backend) -> Scorer:
-    """The model behind the strict parser, packed."""
-    try:
-        scorer = Scorer(data.decode("ascii"), manifest.features, backend)
-    except UnicodeDecodeError:
-        raise ReleaseRejected("model", "encoding: model.txt holds something other than ASCII") from None
-    except ModelRejected as error:
-        raise ReleaseRejected("model", str(error)) from error
-    if scorer.ensemble.objective != manifest.objective:
-        raise ReleaseRejected("model", "the model's objective is not the manifest's")
-    return scorer
 
 
 def _check_certificate(manifest: Manifest, ensemble: Ensemble, contract: Contract) -> None:
@@ -213,7 +245,7 @@ def _check_new(manifest: Manifest, root: Path) -> None:
 def _listed(name: str, root: Path) -> Listed:
     try:
         data = read_manifest(name, root)
-        return Listed(name, _sha256(data), _manifest(data, name, None), None)
+        return Listed(name, _sha256(data), parsed_manifest(data, name), None)
     except ReleaseRejected as refusal:
         return Listed(name, None, None, str(refusal))
 

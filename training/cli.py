@@ -5,11 +5,13 @@ command never overwrites a file unless it is told to.
 """
 
 import os
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from training.commands import releasing, scorecard, signing
 
 if TYPE_CHECKING:
     from training.dataset import Dataset
@@ -171,70 +173,6 @@ def evaluate(
 
 
 @main.command()
-@click.argument("draft", type=_FOLDER)
-@click.option("--policy", type=_FILE, required=True, help="The policy (TOML) the release carries.")
-@click.option("--name", required=True, help="Name of the release, such as 2026-11-a.")
-@click.option("--created-on", type=_DAY, default=None, help="[default: today]")
-@click.option("--synthetic/--own-data", default=True, show_default=True, help="Whether it learnt from made-up data.")
-@click.option("--root", type=_FOLDER, default=None, help="Where releases are kept.  [default: models/]")
-def publish(
-    draft: Path, policy: Path, name: str, created_on: datetime | None, synthetic: bool, root: Path | None
-) -> None:
-    """Publish a draft under a policy as a release."""
-    import models
-    from training.publishing import publish_draft
-
-    day = (created_on or datetime.now(UTC)).date()
-    try:
-        published = publish_draft(draft, policy, name, day, root or models.ROOT, synthetic)
-    except (ValueError, OSError) as error:
-        raise click.ClickException(str(error)) from None
-    click.echo(f"published {published}; `creditline-train promote {published}` makes it the champion")
-
-
-@main.command()
-@click.argument("name")
-@click.option("--root", type=_FOLDER, default=None)
-def promote(name: str, root: Path | None) -> None:
-    """Make a release the champion."""
-    import models
-
-    try:
-        release = models.promote(name, root or models.ROOT)
-    except models.ReleaseRejected as error:
-        raise click.ClickException(str(error)) from None
-    click.echo(f"champion: {release.name} {release.digest[:12]}")
-
-
-@main.command()
-@click.option("--root", type=_FOLDER, default=None)
-def rollback(root: Path | None) -> None:
-    """Make the release before the champion serve again."""
-    import models
-
-    try:
-        release = models.rollback(root or models.ROOT)
-    except models.ReleaseRejected as error:
-        raise click.ClickException(str(error)) from None
-    click.echo(f"champion: {release.name} {release.digest[:12]}")
-
-
-@main.command()
-@click.option("--root", type=_FOLDER, default=None)
-def releases(root: Path | None) -> None:
-    """List releases, the champion marked."""
-    import models
-
-    where = root or models.ROOT
-    line = models.champion_line(where)
-    for listed in models.releases(where):
-        mark = "champion" if line and line.name == listed.name else ""
-        manifest = listed.manifest
-        told = f"sequence {manifest.sequence}, made {manifest.created_on}" if manifest else "damaged"
-        click.echo(f"{listed.name}  {told}  {mark}".rstrip())
-
-
-@main.command()
 @click.option("--market", type=_FILE, required=True)
 @click.option("--release", default=None, help="[default: the champion]")
 @click.option("--root", type=_FOLDER, default=None)
@@ -290,6 +228,10 @@ def features() -> None:
 
     click.echo(page(), nl=False)
 
+
+releasing.register(main)
+signing.register(main)
+scorecard.register(main)
 
 if __name__ == "__main__":
     main()

@@ -9,6 +9,7 @@ import json
 from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 
 import lightgbm
@@ -24,6 +25,7 @@ from engine.scoring import Calibration, parse_model
 from training.dataset import Dataset
 from training.evaluation import Evaluation
 from training.fitting import Fitted, Split
+from training.signing import read_validation
 
 DRAFT_FILE = "draft.json"
 GOLDEN_CANDIDATES = 1_000
@@ -68,8 +70,13 @@ def write_draft(folder: Path, fitted: Fitted, data: Dataset, split: Split) -> No
     )
 
 
-def publish_draft(folder: Path, policy: Path, name: str, created_on: date, root: Path, synthetic: bool) -> str:
-    """Publish a draft under a policy; returns the release's name. ReleaseRejected or ValueError say why not."""
+def publish_draft(
+    folder: Path, policy: Path, name: str, created_on: date, root: Path, synthetic: bool, validation: Path | None = None
+) -> str:
+    """Publish a draft under a policy; returns the release's name. ReleaseRejected or ValueError say why not.
+
+    With an independent validation record it says that it is signed, and loads once people have signed it.
+    """
     told = json.loads((folder / DRAFT_FILE).read_bytes())
     root.mkdir(parents=True, exist_ok=True)
     if tuple(told["features"]) != FEATURE_NAMES:
@@ -79,6 +86,7 @@ def publish_draft(folder: Path, policy: Path, name: str, created_on: date, root:
     check_prices(book)
     model_text = (folder / "model.txt").read_text()
     ensemble = parse_model(model_text)
+    record = None if validation is None else read_validation(validation, sha256(model_text.encode()).hexdigest())
     facts = ReleaseFacts(
         name=name,
         sequence=sequence,
@@ -91,6 +99,8 @@ def publish_draft(folder: Path, policy: Path, name: str, created_on: date, root:
         calibration=Calibration.model_validate(told["calibration"]),
         training=TrainingFacts.model_validate(told["training"]),
         certificate=models.prove(ensemble, models.engine_contract().directions),
+        signed=record is not None,
+        validation=record,
     )
     files = {
         "model.txt": model_text.encode(),

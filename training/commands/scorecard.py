@@ -1,0 +1,7 @@
+"""placeholder"""
+
+import click
+
+
+def register(main: click.Group) -> None:
+    """x"""
