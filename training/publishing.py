@@ -25,6 +25,7 @@ from engine.scoring import Calibration, parse_model
 from training.dataset import Dataset
 from training.evaluation import Evaluation
 from training.fitting import Fitted, Split
+from training.scorecard import scorecard_card
 from training.signing import read_validation
 
 DRAFT_FILE = "draft.json"
@@ -86,12 +87,13 @@ def publish_draft(
     check_prices(book)
     model_text = (folder / "model.txt").read_text()
     ensemble = parse_model(model_text)
+    scored = told.get("scorecard")
     record = None if validation is None else read_validation(validation, sha256(model_text.encode()).hexdigest())
     facts = ReleaseFacts(
         name=name,
         sequence=sequence,
         created_on=created_on.isoformat(),
-        synthetic=synthetic,
+        synthetic=synthetic or (scored is not None and scored["example"]),
         lightgbm_version=lightgbm.__version__,
         objective=ensemble.objective,
         features=FEATURE_NAMES,
@@ -106,7 +108,7 @@ def publish_draft(
         "model.txt": model_text.encode(),
         "golden.jsonl": (folder / "golden.jsonl").read_bytes(),
         "policy.toml": policy.read_bytes(),
-        "card.md": (card(facts, told) + prices(book)).encode(),
+        "card.md": ((scorecard_card if scored else card)(facts, told) + prices(book)).encode(),
     }
     return models.publish(models.draft(facts, files), root)
 

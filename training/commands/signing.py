@@ -1,7 +1,7 @@
 """Commands for keys, the trust root and signatures.
 
-It does: read arguments, ask for passphrases, print what came out. It does not: compute, or print a private key. The rule
-it keeps: nothing is overwritten but the trust root, and that by its successor alone.
+It does: read arguments, ask for passphrases, print what came out. It does not: compute, or print a private key. The
+rule it keeps: nothing is overwritten but the trust root, and that by its successor alone.
 """
 
 from datetime import UTC, datetime
@@ -15,8 +15,8 @@ _NEW = click.Path(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _DAY = click.DateTime(["%Y-%m-%d"])
 _PASSPHRASE = click.option(
-    "--passphrase", envvar="CREDITLINE_KEY_PASSPHRASE", prompt="Passphrase (empty for none)", hide_input=True, default="",
-    show_default=False, help="Asked for where neither this nor CREDITLINE_KEY_PASSPHRASE says it.",
+    "--passphrase", envvar="CREDITLINE_KEY_PASSPHRASE", prompt="Passphrase (empty for none)", hide_input=True,
+    default="", show_default=False, help="Asked for where neither this nor CREDITLINE_KEY_PASSPHRASE says it.",
 )  # fmt: skip
 
 
@@ -196,7 +196,8 @@ def rollback_statement(  # noqa: PLR0913, PLR0917 - one parameter an option
         release = models.load(name, where, trust=trusted)
         statement = models.RollbackStatement(
             name=release.name, digest=release.digest, sequence=release.manifest.sequence,
-            below=below or models.highest(where), why=why, stated_on=(stated_on or datetime.now(UTC)).date().isoformat(),
+            below=below or models.highest(where), why=why,
+            stated_on=(stated_on or datetime.now(UTC)).date().isoformat(),
         )  # fmt: skip
         fresh = Envelope.around(ROLLBACK_TYPE, statement.to_bytes())
         if not out.exists():
