@@ -114,7 +114,7 @@ def furnish(app: Litestar, settings: Settings) -> None:
     app.state = State(
         {
             "rooms": rooms, "settings": settings, "shell": rooms.shell,
-            "keyring": Keyring(rooms.shell.database, settings.development), "load_release": models.load,
+            "keyring": Keyring(rooms.shell.database, settings.development), "load_release": rooms.shell.load_release,
             "connections": rooms.comparables, "advice": rooms.advice, "checkpoints": rooms.checkpoints,
             "desk": rooms.cases.desk, "intray": rooms.cases.intray, "staff": rooms.staff,
             "lobby": rooms.applicants.lobby, "sending": rooms.applicants.desk,
@@ -125,7 +125,9 @@ def furnish(app: Litestar, settings: Settings) -> None:
 
 def _rooms(settings: Settings, clock: Clock) -> _Rooms:
     """Everything opened, after what is pretended was refused."""
-    release = models.champion() if settings.release is None else models.load(settings.release)
+    trust = None if settings.trust is None else models.read_trust(settings.trust)
+    named = settings.release
+    release = models.champion(trust=trust) if named is None else models.serving(named, trust=trust)
     sources = _sources(settings)
     comparables = None if settings.comparables is None else Connections.open(settings.comparables)
     made_up = sources.synthetic or (comparables is not None and comparables.synthetic)
@@ -133,7 +135,10 @@ def _rooms(settings: Settings, clock: Clock) -> _Rooms:
     database = Database.open(settings.database_url)
     engine = models.engine_digest()
     RELEASE.labels(release.name, release.digest[:12], engine[:12]).set(1)
-    shell = Shell(database, sources, release, engine, BlindIndex(_index_key(settings)))
+    shell = Shell(
+        database, sources, release, engine, BlindIndex(_index_key(settings)),
+        load_release=partial(models.load, trust=trust),
+    )  # fmt: skip
     sealer = settings.sealer()
     cases = case_service(settings, shell, sealer)
     applicants = journey(settings, shell, cases, sealer, clock)
@@ -205,8 +210,8 @@ def refuse_pretended(settings: Settings, manifest: Manifest, made_up_sources: bo
     """Raise Pretended where a synthetic or unsigned release, or made-up sources, meet production."""
     if settings.development:
         return
-    signed: bool = manifest.signed  # never yet: signatures are still to come
-    if manifest.synthetic or not signed:
+    # What says it is signed never loads without its signatures: see models.load.
+    if manifest.synthetic or not manifest.signed:
         raise Pretended(f"release {manifest.name} is synthetic or unsigned: it may only be served in development")
     if made_up_sources:
         raise Pretended("made-up sources may only be served in development")

@@ -95,7 +95,10 @@ def _prepare_development(settings: Settings) -> str:
 
 
 def _refuse_pretended(settings: Settings) -> None:
-    """What every worker would refuse, told in one line before any of them starts; reads the manifest alone."""
+    """What every worker would refuse, told in one line before any of them starts.
+
+    Of the release the manifest comes first; one that may serve is then loaded under the trust root.
+    """
     import models
     from api.advice.contacts import ContactsRefused, load_contacts
     from api.app import Pretended, refuse_pretended
@@ -111,7 +114,8 @@ def _refuse_pretended(settings: Settings) -> None:
         refuse_plain_text(settings.sources)
         settings.require_complete()
         load_contacts(settings.contacts, development=False)
-    except (Pretended, Unencrypted, Unset, ContactsRefused) as error:
+        models.serving(settings.release, trust=models.read_trust(settings.trust) if settings.trust else None)
+    except (Pretended, Unencrypted, Unset, ContactsRefused, models.ReleaseRejected) as error:
         raise click.ClickException(str(error)) from None
 
 

@@ -43,6 +43,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     release: str | None = None  # None serves the champion
+    trust: Path | None = None  # whose signatures on releases are believed; None looks beside CHAMPION
     problems_url: str = "/problems"
     comparables: Path | None = None
     index_key: Secret = field(default_factory=lambda: Secret(""))
@@ -79,6 +80,7 @@ class Settings:
         if self.development:
             return
         told = {
+            "CREDITLINE_TRUST (the trust root, out of reach of those who write releases)": self.trust,
             "CREDITLINE_INDEX_KEY (32 characters or more, kept for good)": self.index_key,
             "CREDITLINE_SEAL_KEYS (id:base64 of 32 bytes, kept for good)": self.seal_keys,
             "CREDITLINE_ORIGIN (where staff reach the console)": self.origin,
@@ -113,7 +115,7 @@ def _value(name: str, text: str) -> object:
             return int(text)
         case "development":
             return text.lower() in {"1", "true", "yes"}
-        case "market" | "comparables" | "contract_template" | "contacts":
+        case "market" | "trust" | "comparables" | "contract_template" | "contacts":
             return Path(text)
         case "lender_name":
             if len(text) > _MOST_NAME_CHARACTERS or not text.isprintable():

@@ -9,7 +9,7 @@ from models.approval import RollbackStatement, add_signature, highest, waiting_e
 from models.certificate import Finding, NotProved, Witness, certify, prove
 from models.fingerprint import engine_digest
 from models.golden import choose_rows, golden_bytes
-from models.promotion import Line, champion, champion_line, promote, rollback
+from models.promotion import Line, champion, champion_line, promote, rollback, serving
 from models.rejection import ReleaseRejected, Stage
 from models.signing import Envelope, Signature
 from models.store import ROOT, Contract, Listed, draft, engine_contract, load, publish, releases
@@ -50,5 +50,6 @@ __all__ = [
     "read_trust",
     "releases",
     "rollback",
+    "serving",
     "waiting_envelope",
 ]

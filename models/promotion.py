@@ -47,10 +47,22 @@ def champion(
 
     A signed one is refused (sequence) below the highest that ever served, but for a signed rollback statement.
     """
-    line = champion_line(root)
+    return serving(None, root, contract=contract, read_policy=read_policy, trust=trust)
+
+
+def serving(
+    name: str | None,
+    root: Path = ROOT,
+    *,
+    contract: Contract | None = None,
+    read_policy: ReadPolicy = PolicyBook.parse,
+    trust: TrustRoot | None = None,
+) -> Release:
+    """A release that is to serve, by name or else the champion; named or not, never below the highest that served."""
+    line = champion_line(root) if name is None else Line(name, "")
     if line is None:
         raise ReleaseRejected("champion", "no release has been promoted")
-    release = load(line.name, root, digest=line.digest, contract=contract, read_policy=read_policy, trust=trust)
+    release = load(line.name, root, digest=line.digest or None, contract=contract, read_policy=read_policy, trust=trust)
     check_sequence(release, root, trust)
     return release
 

@@ -11,6 +11,7 @@ from api.settings import Settings, Unset
 from api.sources.settings import SourceSettings
 
 COMPLETE = {
+    "CREDITLINE_TRUST": "trust.json",
     "CREDITLINE_INDEX_KEY": "i" * 32, "CREDITLINE_SEAL_KEYS": "new:" + b64encode(bytes(32)).decode(),
     "CREDITLINE_ORIGIN": "https://credit.example", "CREDITLINE_LENDER_NAME": "Sample Lender Pty Ltd",
     "CREDITLINE_CONTRACT_TEMPLATE": "contract", "CREDITLINE_CONTACTS": "contacts.toml", "CREDITLINE_SMTP": "smtps://mail.lender.example",

@@ -271,7 +271,7 @@ def opened(
     # The champion is loaded once, and not at all where another release is given; templates are read once too.
     app = _idle.pop() if _idle else routed()
     with (
-        patch.object(models, "champion", (lambda: release) if release else champion_once),
+        patch.object(models, "champion", (lambda **_: release) if release else champion_once),
         patch.object(letters, "read_template", read_template_once),
         patch.object(rendering, "read_template", read_template_once),
     ):

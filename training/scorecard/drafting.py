@@ -122,8 +122,8 @@ def scorecard_card(facts: ReleaseFacts, told: dict[str, Any]) -> str:
         f"An expert scorecard, {scorecard.title}: {len(scorecard.features)} features, points on the scale of the score "
         "(20 double the odds). It learnt from no data; figures of how well it ranks do not exist before performance "
         f"does.\n\nMade {facts.created_on}. The expected applicants' mean PD is {level.portfolio_pd:.2%}, that of a "
-        f"business neutral in everything {level.neutral_pd:.2%}. The anchor is {anchor.pd_bps / 100:g} %, its odds raised by a "
-        f"margin of {anchor.margin_bps / 100:g} % to {scorecard.anchored_pd:.2%}.\n\n"
+        f"business neutral in everything {level.neutral_pd:.2%}. The anchor is {anchor.pd_bps / 100:g} %, its odds "
+        f"raised by a margin of {anchor.margin_bps / 100:g} % to {scorecard.anchored_pd:.2%}.\n\n"
         f"- The level: {anchor.why}\n- The margin: {anchor.why_margin}\n- Low default: {_bound(scorecard, level)}\n\n"
         f"{tables}Not for: consumers, businesses outside Australia, lines above AU$300,000, or any use but this one.\n"
     )
