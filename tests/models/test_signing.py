@@ -4,6 +4,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -274,7 +275,7 @@ def two(root: Path, trained: Draft) -> Path:
 
 def test_a_lower_sequence_serves_again_only_by_a_signed_statement(two: Path) -> None:
     """Neither promoted nor rolled back to without one; with one it serves, and goes on serving after a restart."""
-    for act in (lambda: promote(two, "first"), lambda: go_back(two)):
+    for act in (partial(promote, two, "first"), partial(go_back, two)):
         with pytest.raises(ReleaseRejected, match="no signed rollback statement") as refusal:
             act()
         assert refusal.value.stage == "sequence"

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import tomllib
 from copy import deepcopy
 from datetime import date
@@ -128,6 +129,16 @@ def test_the_bound_without_bads_is_its_closed_form(obligors: int, bads: int, con
     """Independent businesses and none bad: 1 - (1 - confidence)^(1/n), as in Pluto and Tasche's own tables."""
     assert upper_pd(obligors, bads, confidence) == pytest.approx(1 - (1 - confidence) ** (1 / obligors), rel=1e-6)
     assert upper_pd(obligors, bads, confidence) == pytest.approx(bound, rel=2e-3)
+
+
+def test_the_page_shows_the_bounds_that_are_computed() -> None:
+    """Each row of the table in docs/scorecard.md."""
+    page = (HOUSE.parent / "docs" / "scorecard.md").read_text()
+    found = re.findall(r"^\| (\d+) \| (\d+) \| ([\d.]+) % \| ([\d.]+) % \|$", page, re.MULTILINE)
+    assert len(found) == 5
+    for obligors, bads, *bounds in found:
+        for bound, correlation in zip(bounds, (0.0, 0.12), strict=True):
+            assert f"{upper_pd(int(obligors), int(bads), 0.75, correlation):.2%}" == f"{bound}%"
 
 
 def test_the_bound_moves_as_it_must() -> None:
