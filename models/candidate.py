@@ -19,7 +19,6 @@ from typing import Final
 
 from engine.release import Manifest
 from engine.scoring import Backend, ModelRejected, Scorer, backends
-from engine.scoring.packing import quadrature
 from models.golden import check_golden, read_golden
 from models.rejection import ReleaseRejected, Stage
 
@@ -125,8 +124,7 @@ def serve() -> None:
     source = sys.stdin.buffer
     cpu_seconds, memory_mb = json.loads(source.readline())
     sizes = _SIZES.unpack(source.read(_SIZES.size))
-    backends()  # loads the kernel, and the next line a part of NumPy: both take files
-    quadrature(1)
+    backends()  # loads the kernel, which takes a file
     confine(cpu_seconds, memory_mb)
     try:
         manifest, model, golden = (source.read(size) for size in sizes)

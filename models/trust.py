@@ -93,7 +93,7 @@ class TrustRoot(Frozen):
                 raise ReleaseRejected(stage, f"the key of {key.person} is valid {key.valid_from} to {key.valid_to}")
             found += [Signer(person=key.person, role=role, key_id=signature.keyid) for role in key.roles]
         self._two_people(found, stage)
-        return tuple(found)
+        return tuple(sorted(found, key=lambda signer: (signer.role != ROLES[0], signer.person)))  # trainers first
 
     def _two_people(self, found: Sequence[Signer], stage: Stage) -> None:
         by_role = {role: {signer.person.casefold() for signer in found if signer.role == role} for role in ROLES}
