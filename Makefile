@@ -94,7 +94,7 @@ ROOT ?= var/releases
 release: .venv/ok ## Simulate a market, fit, publish and promote a release under var/
 	test -f var/training.sqlite || $(BIN)/creditline-train simulate --businesses 40000 --seed 11 --out var/training.sqlite
 	$(BIN)/creditline-train fit --market var/training.sqlite --train-to 2024-12-31 --validate-to 2025-04-30 \
-		--seed 7 --out var/draft
+		--seed 7 --out var/draft --force
 	$(BIN)/creditline-train publish var/draft --policy training/policy.toml --name $(RELEASE) \
 		--created-on 2026-11-24 --root $(ROOT)
 	$(BIN)/creditline-train promote $(RELEASE) --root $(ROOT)

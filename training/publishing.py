@@ -25,16 +25,17 @@ from engine.scoring import Calibration, parse_model
 from training.dataset import Dataset
 from training.evaluation import Evaluation
 from training.fitting import Fitted, Split
+from training.fitting.whole import write_whole
 from training.scorecard import scorecard_card
 from training.signing import read_validation
 
 DRAFT_FILE = "draft.json"
+JUDGEMENT_FILE = "judgement.json"
 GOLDEN_CANDIDATES = 1_000
 
 
 def write_draft(folder: Path, fitted: Fitted, data: Dataset, split: Split) -> None:
-    """Keep a fit: model.txt, golden.jsonl and draft.json (calibration, data, figures, importance)."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Keep a fit: model.txt, golden.jsonl, judgement.json and draft.json (calibration, data, figures, importance)."""
     train, validation, test = split.parts(data)
     booster, ensemble = lightgbm.Booster(model_str=fitted.model_text), parse_model(fitted.model_text)
     golden = models.choose_rows(ensemble, test.x[:GOLDEN_CANDIDATES])
@@ -50,24 +51,26 @@ def write_draft(folder: Path, fitted: Fitted, data: Dataset, split: Split) -> No
         bads=train.bads,
         metrics={**fitted.validation.as_metrics("validation"), **fitted.test.as_metrics("test")},
     )
-    (folder / "model.txt").write_text(fitted.model_text)
-    (folder / "golden.jsonl").write_bytes(models.golden_bytes(golden, raws, shares))
-    (folder / DRAFT_FILE).write_bytes(
-        canonical_bytes(
-            {
-                "calibration": fitted.calibration.model_dump(),
-                "training": facts.model_dump(mode="json"),
-                "features": list(data.names),
-                "trees": fitted.trees,
-                "spans": {
-                    name: [str(part.time.min()), str(part.time.max()), len(part.y), part.bads]
-                    for name, part in (("train", train), ("validation", validation), ("test", test))
-                },
-                "gain": {name: round(gain / max(sum(gains.values()), 1e-12), 4) for name, gain in gains.items()},
-                "split": {key: str(value) for key, value in asdict(split).items()},
-            }
-        )
-        + b"\n"
+    told = {
+        "calibration": fitted.calibration.model_dump(),
+        "training": facts.model_dump(mode="json"),
+        "features": list(data.names),
+        "trees": fitted.trees,
+        "spans": {
+            name: [str(part.time.min()), str(part.time.max()), len(part.y), part.bads]
+            for name, part in (("train", train), ("validation", validation), ("test", test))
+        },
+        "gain": {name: round(gain / max(sum(gains.values()), 1e-12), 4) for name, gain in gains.items()},
+        "split": {key: str(value) for key, value in asdict(split).items()},
+    }
+    write_whole(
+        folder,
+        {
+            "model.txt": fitted.model_text.encode(),
+            "golden.jsonl": models.golden_bytes(golden, raws, shares),
+            JUDGEMENT_FILE: fitted.judgement.model_dump_json(indent=1).encode() + b"\n",
+            DRAFT_FILE: canonical_bytes(told) + b"\n",
+        },
     )
 
 
@@ -188,16 +191,27 @@ _CARD_FIGURES = (
 
 def figures(evaluation: Evaluation) -> list[tuple[str, str]]:
     """Label and figure, for a table on the screen."""
+    told = evaluation.model_dump()
+
+    def ranged(name: str) -> str:
+        return f"{_shown(told[name])}  ({_shown(told[f'{name}_low'])} to {_shown(told[f'{name}_high'])})"
+
     return [
         ("examples", f"{evaluation.rows:,}"),
-        ("bad", f"{evaluation.bads:,} ({evaluation.bad_rate:.2%} weighted)"),
-        ("AUC", f"{evaluation.auc:.4f}  ({evaluation.auc_low:.4f} to {evaluation.auc_high:.4f})"),
-        ("Gini", f"{evaluation.gini:.4f}"),
-        ("KS", f"{evaluation.ks:.4f}"),
-        ("Brier", f"{evaluation.brier:.4f}"),
-        ("log loss", f"{evaluation.log_loss:.4f}"),
+        ("bad", f"{evaluation.bads:,} ({evaluation.bad_rate:.2%} weighted; the PDs say {evaluation.mean_pd:.2%})"),
+        ("AUC", ranged("auc")),
+        ("Gini", _shown(evaluation.gini)),
+        ("KS", ranged("ks")),
+        ("H-measure", _shown(evaluation.h_measure)),
+        ("average precision", ranged("average_precision")),
+        ("Brier", f"{ranged('brier')}, a constant {evaluation.brier_of_rate:.4f}"),
+        ("log loss", ranged("log_loss")),
         (
             "calibration",
-            f"slope {evaluation.calibration_slope:.3f}, intercept {evaluation.calibration_intercept:+.3f}",
+            f"slope {_shown(evaluation.calibration_slope)}, intercept {_shown(evaluation.calibration_intercept)}",
         ),
     ]
+
+
+def _shown(figure: float | None) -> str:
+    return "not known" if figure is None else f"{figure:.4f}"

@@ -1,1 +1,5 @@
-"""Commands of the desk by subject, each module registered by one line of training/cli.py."""
+"""The commands of `creditline-train`, a module each; training.cli brings them together.
+
+A command reads arguments, shows progress and prints what came out; it imports what it needs when it runs, so that
+help is quick.
+"""

@@ -1,0 +1,44 @@
+"""A model as a draft or a release keeps it, ready to score examples.
+
+It does: read model text, calibration and inputs from either folder. It does not: check signatures or digests (models
+does, before anything decides). The rule it keeps: examples with other inputs, or in another order, are refused.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.scoring import Calibration, parse_model
+from training.fitting.boosting import raw_scores
+from training.fitting.calibration import pds
+
+Floats = NDArray[np.float64]
+_TOLD = ("draft.json", "manifest.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A calibrated model."""
+
+    model_text: str
+    calibration: Calibration
+
+    def pd(self, x: Floats) -> Floats:
+        """Calibrated PDs (n,) of rows (n, f)."""
+        return pds(self.calibration, raw_scores(self.model_text, x))
+
+
+def stored(folder: Path, names: Sequence[str]) -> Stored:
+    """The model of a folder; ValueError where it is neither draft nor release, or has other inputs than `names`."""
+    told = next((folder / name for name in _TOLD if (folder / name).is_file()), None)
+    if told is None:
+        raise ValueError(f"{folder} is neither a draft nor a release: it has no {' or '.join(_TOLD)}")
+    facts = json.loads(told.read_bytes())
+    if list(facts["features"]) != list(names):
+        raise ValueError(f"{folder.name} was fitted on other inputs than these examples have")
+    text = parse_model((folder / "model.txt").read_text()).lightgbm_text()  # only what was understood is run
+    return Stored(text, Calibration.model_validate(facts["calibration"]))
