@@ -69,7 +69,7 @@ def compare(  # noqa: PLR0913, PLR0917 - one parameter an option
     data = screen.load(market, table, described_by, jobs)
     labels = screen.segments_of(market, table, described_by, segments, data)
     told = _judged({"": challenger, "champion": champion}, data, (start, end), labels, policy, approval_rate)
-    tell_rivals(told)
+    tell_rivals(told, "keep the champion")
     for rival in told.rivals:
         if rival.swap:
             tell_swap(rival, rival.swap)

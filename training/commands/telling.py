@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from training.evaluation import Judgement, Rival, Slice, Swap
 
 
-def tell_rivals(judgement: "Judgement") -> None:
+def tell_rivals(judgement: "Judgement", otherwise: str = "prefer the simpler model") -> None:
     """Each rival's figures and the comparison, and plainly whether the model has won."""
     rows = [(judgement.model, judgement.figures), *((rival.name, rival.figures) for rival in judgement.rivals)]
     table(
@@ -31,7 +31,7 @@ def tell_rivals(judgement: "Judgement") -> None:
         click.echo(sentence)
     unbeaten = [rival.name for rival in judgement.rivals if rival.contest.verdict != "better"]
     if unbeaten:
-        click.echo(f"{judgement.model} does NOT beat {' and '.join(unbeaten)} on these examples: prefer the simpler")
+        click.echo(f"{judgement.model} does NOT beat {' and '.join(unbeaten)} on these examples: {otherwise}")
 
 
 def tell_all(judgement: "Judgement", most: int = 12) -> None:

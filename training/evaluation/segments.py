@@ -24,7 +24,7 @@ UNKNOWN = "not known"
 _MOST_GROUPS = 40
 _FEW_VALUES = 12
 _TURNOVER_CENTS = (20_000_000, 50_000_000, 200_000_000, 1_000_000_000)
-_TURNOVER_BANDS = ("under $200k", "$200k to $500k", "$500k to $2m", "$2m to $10m", "$10m and more")
+_TURNOVER_BANDS = ("1: under $200k", "2: $200k to $500k", "3: $500k to $2m", "4: $2m to $10m", "5: $10m and more")
 
 
 def of_market(path: Path, data: Dataset) -> Segments:
@@ -62,12 +62,13 @@ def labels(values: "pd.Series[Any]") -> Texts:
     if pd.api.types.is_numeric_dtype(values) and values.nunique() > _FEW_VALUES:
         numbers = values.to_numpy(dtype=float, na_value=np.nan)
         edges = np.unique(np.nanquantile(numbers, [0.2, 0.4, 0.6, 0.8]))
-        names = [f"to {edges[0]:,g}", *(f"{a:,g} to {b:,g}" for a, b in pairwise(edges)), f"above {edges[-1]:,g}"]
-        found = np.array(names)[np.searchsorted(edges, numbers, side="left").clip(max=len(edges))]
+        ends = [f"to {edges[0]:,g}", *(f"{a:,g} to {b:,g}" for a, b in pairwise(edges)), f"above {edges[-1]:,g}"]
+        names = np.array([f"{i}: {end}" for i, end in enumerate(ends, 1)])  # numbered, so that they sort by size
+        found = names[np.searchsorted(edges, numbers, side="left").clip(max=len(edges))]
     else:
-        found = values.astype(str).to_numpy(dtype=str)
-        common = values.astype(str).value_counts().index[:_MOST_GROUPS].to_numpy(dtype=str)
-        found = np.where(np.isin(found, common), found, "other")
+        texts = values.astype(str).where(~missing, UNKNOWN)
+        common = set(texts.value_counts().index[:_MOST_GROUPS])
+        found = np.array([text if text in common else "other" for text in texts.tolist()], dtype=str)
     return np.where(missing, UNKNOWN, found).astype(str)
 
 

@@ -35,9 +35,9 @@ from training.fitting.search import Found, Plan, search
 from training.fitting.split import Split, drawn_folds, span, time_folds
 
 __all__ = [
-    "LOGISTIC", "MOST_TREES", "PARAMETERS", "PATIENCE", "SCORECARD", "Challenger", "Curves", "Fitted",
-    "Found", "Model", "Plan", "Recipe", "Split", "Weighting", "against_direction", "challengers", "curves", "drawn_folds", "fit", "pds",
-    "raw_scores", "search", "span", "time_folds", "train", "train_drawn", "training_weight",
+    "LOGISTIC", "MOST_TREES", "PARAMETERS", "PATIENCE", "SCORECARD", "Challenger", "Curves", "Fitted", "Found",
+    "Model", "Plan", "Recipe", "Split", "Weighting", "against_direction", "challengers", "curves", "drawn_folds",
+    "fit", "pds", "raw_scores", "search", "span", "time_folds", "train", "train_drawn", "training_weight",
 ]  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""Figures on real credit data that is not part of this project: `python -m benchmarks.credit`."""
