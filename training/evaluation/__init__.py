@@ -5,7 +5,7 @@ PSI, profit the price grid's money, swaps the swap set and the bounds of reject 
 judgement puts them in one record.
 """
 
-from training.evaluation.contest import Contest, contest, detectable_auc
+from training.evaluation.contest import Contest, contest
 from training.evaluation.errors import Band, bands, brier, calibration_line, log_loss
 from training.evaluation.fairness import Fairness, fairness
 from training.evaluation.figures import Evaluation, evaluate
@@ -18,6 +18,6 @@ from training.evaluation.swaps import Bounds, Swap, bounds, swap
 __all__ = [
     "Band", "Beside", "Bounds", "Contest", "Drift", "Evaluation", "Fairness", "Judgement", "Prices", "Profit", "Rival",
     "Slice", "Swap", "auc", "auc_error", "average_precision", "bands", "bounds", "brier", "calibration_line",
-    "contest", "detectable_auc", "drift", "emp", "evaluate", "fairness", "h_measure", "judge", "ks", "log_loss",
+    "contest", "drift", "emp", "evaluate", "fairness", "h_measure", "judge", "ks", "log_loss",
     "profit", "psi", "swap",
 ]  # fmt: skip

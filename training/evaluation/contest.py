@@ -77,17 +77,3 @@ def contest(
         brier_difference=brier(y, score, weight) - brier(y, other, weight),
         verdict="better" if low > 0 else "worse" if high < 0 else "not told apart",
     )  # fmt: skip
-
-
-def detectable_auc(area: float, bads: int, goods: int) -> float:
-    """The least departure from `area` that so many bads and goods show with 80 % power, before any data.
-
-    The error is Hanley and McNeil's (1982): what one can say when only counts are known.
-    """
-    if bads < 1 or goods < 1:
-        return math.inf
-    q1, q2 = area / (2 - area), 2 * area * area / (1 + area)
-    variance = (
-        area * (1 - area) + (bads - 1) * (q1 - area * area) + (goods - 1) * (q2 - area * area)
-    ) / (bads * goods)  # fmt: skip
-    return (_TWO_SIDED + _POWER) * math.sqrt(variance)

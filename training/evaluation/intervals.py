@@ -43,5 +43,7 @@ def bootstrap(
 
 
 def between(values: Floats) -> Interval:
-    """The middle 95 % of what resamples gave."""
+    """The middle 95 % of what resamples gave; NaN where none gave anything."""
+    if np.isnan(values).all():
+        return float("nan"), float("nan")
     return float(np.nanquantile(values, _LOW)), float(np.nanquantile(values, _HIGH))

@@ -130,7 +130,7 @@ def emp(y: Floats, pd: Floats, weight: Floats, roi: float, nothing: float, every
 
     A rejected bad saves a share of the loan, 0 with chance `nothing`, 1 with chance `everything`, else even
     between; a rejected good costs `roi`. The best cut-off for each loss lies on the ROC curve's hull, where the
-    integral is a sum over its edges. Without a positive return everybody is rejected whose loan loses anything.
+    integral is a sum over its edges. Where nothing is lost nobody is rejected.
     """
     pi = float((weight * y).sum() / weight.sum())
     goods, bads = hull(y, pd, weight)
@@ -141,8 +141,6 @@ def emp(y: Floats, pd: Floats, weight: Floats, roi: float, nothing: float, every
     width, square = np.diff(edges), np.diff(edges**2) / 2
     even = 1 - nothing - everything
     last = int(np.flatnonzero(turning <= 1).max(initial=-1)) + 1  # the vertex for a loss of all
-    first = int(np.flatnonzero(turning <= 0).max(initial=-1)) + 1
     gain = even * float((saved * square - cost * width).sum()) + everything * float(saved[last] - cost[last])
-    gain -= nothing * float(cost[first])
     share = even * float((rejected * width).sum()) + everything * float(rejected[last])
-    return gain, share + nothing * float(rejected[first])
+    return gain, share
