@@ -60,7 +60,7 @@ class Evaluation(Frozen):
 
 def evaluate(y: Floats, pd: Floats, weight: Floats, seed: int = 0, resamples: int = RESAMPLES) -> Evaluation:
     """All figures, with 95 % bootstrap intervals stratified by outcome."""
-    resamples = min(resamples, max(MOST_DRAWN // max(len(y), 1), 20)) if resamples else 0
+    resamples = affordable(len(y), resamples)
     rate = float((weight * y).sum() / weight.sum())
     spans = bootstrap(_INTERVALS, y, pd, weight, resamples, seed)
     area = auc(y, pd, weight)
@@ -78,6 +78,11 @@ def evaluate(y: Floats, pd: Floats, weight: Floats, seed: int = 0, resamples: in
         brier_of_rate=rate * (1 - rate), resamples=resamples,
         **{name: float(value) if math.isfinite(value) else None for name, value in told.items()},
     )  # fmt: skip
+
+
+def affordable(rows: int, resamples: int) -> int:
+    """How many of the resamples asked for are drawn: fewer on many examples, whose figures move less, yet 20."""
+    return min(resamples, max(MOST_DRAWN // max(rows, 1), 20))
 
 
 def _line(y: Floats, pd: Floats, weight: Floats) -> tuple[float, float]:

@@ -32,7 +32,7 @@ class Split:
     embargo_days: int = 0
 
     def parts(self, data: Dataset) -> tuple[Dataset, Dataset, Dataset]:
-        """Train, validation and test examples; ValueError where a part lacks one of the outcomes."""
+        """Train, validation and test examples; ValueError where a part lacks an outcome."""
         pause = timedelta(days=self.embargo_days)
         parts = (
             span(data, self.train_from, self.train_to),
@@ -45,6 +45,8 @@ class Split:
                     f"the {name} span has {len(part.y)} examples and {part.bads} bads: it needs both; "
                     "move its dates, or shorten the embargo"
                 )
+            if min((part.weight * part.y).sum(), (part.weight * (1 - part.y)).sum()) <= 0:
+                raise ValueError(f"the {name} span has all its weight on one outcome: check the weight column")
         return parts
 
 

@@ -2,14 +2,17 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, log_loss
 
 from training.evaluation import errors
-from training.evaluation.figures import evaluate
+from training.evaluation.figures import affordable, evaluate
+
+Floats = NDArray[np.float64]
 
 
-def made(rows: int = 2_000, seed: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def made(rows: int = 2_000, seed: int = 1) -> tuple[Floats, Floats, Floats]:
     """Outcomes that follow their PDs, and weights."""
     generator = np.random.default_rng(seed)
     pd = 1 / (1 + np.exp(2 - generator.normal(size=rows)))
@@ -76,7 +79,6 @@ def test_what_cannot_be_had_is_left_out_of_a_manifest() -> None:
 
 def test_resamples_are_fewer_on_many_examples() -> None:
     """The interval of a large set is cheaper, and the record says by how many resamples it was made."""
-    y, pd, weight = made(1_000)
-    assert evaluate(y, pd, weight, resamples=30).resamples == 30
-    big = evaluate(np.tile(y, 500), np.tile(pd, 500), np.tile(weight, 500), resamples=200)
-    assert big.resamples == 80
+    assert [affordable(rows, 200) for rows in (1_000, 400_000, 10_000_000)] == [200, 100, 20]
+    assert affordable(1_000, 0) == 0
+    assert evaluate(*made(500), resamples=30).resamples == 30

@@ -48,7 +48,8 @@ def test_emp_is_its_definition(seed: int, nothing: float, everything: float) -> 
     """The best cut-off's profit for each loss, averaged over the published distribution of losses, by brute force."""
     generator = np.random.default_rng(seed)
     y = (generator.random(150) < 0.25).astype(float)
-    pd, weight = np.round(np.clip(0.2 + 0.15 * y + generator.normal(0, 0.2, 150), 0, 1), 2), generator.random(150)
+    pd: Floats = np.round(np.clip(0.2 + 0.15 * y + generator.normal(0, 0.2, 150), 0, 1), 2).astype(np.float64)
+    weight = generator.random(150)
     roi, share = 0.2644, weight / weight.sum()
     cut_offs = [np.inf, *np.unique(pd)]
     saved = np.array([(share * y)[pd >= cut].sum() for cut in cut_offs])

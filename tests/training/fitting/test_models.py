@@ -54,6 +54,14 @@ def test_weights_on_one_outcome_are_refused() -> None:
         training_weight(data, "balanced")
 
 
+def test_a_span_whose_bads_weigh_nothing_is_refused() -> None:
+    """Weights that leave a span without goods or bads are an error that names the span and the column."""
+    data = made()
+    data.weight[(data.y == 1) & (data.time > np.datetime64("2024-10-31"))] = 0
+    with pytest.raises(ValueError, match="test span has all its weight on one outcome: check the weight column"):
+        SPLIT.parts(data)
+
+
 def test_balancing_moves_no_mean_pd() -> None:
     """Calibration goes by the examples' own weights: balanced learning leaves the validation's mean PD right."""
     learn, stop, _ = SPLIT.parts(made())
@@ -67,9 +75,9 @@ def test_balancing_moves_no_mean_pd() -> None:
 
 def test_a_sure_champion_says_so_and_a_doubtful_one_too() -> None:
     """Where the outcome bends it beats both plain models; where it is straight it does not, and the verdict says it."""
-    bent = fit(made(6_000, bend=2.0), SPLIT, 3, recipe=Recipe(resamples=20), **QUICK).judgement
+    bent = fit(made(6_000, bend=2.0), SPLIT, 3, recipe=Recipe(changed=QUICK, resamples=20)).judgement
     assert [rival.contest.verdict for rival in bent.rivals] == ["better", "better"]
-    straight = fit(made(1_200), SPLIT, 3, recipe=Recipe(resamples=20), **QUICK).judgement
+    straight = fit(made(1_200), SPLIT, 3, recipe=Recipe(changed=QUICK, resamples=20)).judgement
     assert "better" not in [rival.contest.verdict for rival in straight.rivals]
     assert all("would show (80 % power" in sentence for sentence in straight.verdicts)
 
