@@ -89,14 +89,15 @@ def _folded(found: judged.Folded) -> str:
 
 def _size(found: size.Measured) -> str:
     rows = [
-        ("ours, with calibration", *_times(found.ours), f"{found.ours_mib:,.0f}"),
-        ("plain LightGBM", *_times(found.plain), f"{found.plain_mib:,.0f}"),
+        ("ours, with calibration", *_times(found.ours), *_times(found.ours_cpu), f"{found.ours_mib:,.0f}"),
+        ("plain LightGBM", *_times(found.plain), *_times(found.plain_cpu), f"{found.plain_mib:,.0f}"),
     ]
     return (
         f"\n## One fit of {found.rows:,} rows x {size.FEATURES} features\n\nMade up from a seed; {found.trees} trees, "
         "one thread, the same parameters but for the directions; each round in a process of its own, in turn.\n\n"
-        + _table(("fit", "median s", "least s", "peak memory, MiB"), rows)
-        + f"\nRatio of medians {found.ratio:.2f} (aim < 1.3). The rows themselves are {found.data_mib:,.0f} MiB, and "
+        + _table(("fit", "median s", "least s", "processor, median s", "least s", "peak memory, MiB"), rows)
+        + f"\nRatio of medians {found.ratio:.2f} by the clock, {found.ratio_cpu:.2f} by the processor (aim < 1.3); load "
+        f"average {Machine.here().load} at the end. The rows themselves are {found.data_mib:,.0f} MiB, and "
         f"the process holds {found.base_mib:,.0f} MiB before it fits.\n"
     )
 

@@ -88,12 +88,15 @@ def tell_swap(rival: "Rival", swap: "Swap") -> None:
         ("group", "examples", "share", "bad rate", f"PD, {rival.name}", "PD, challenger"),
     )  # fmt: skip
     if b := swap.bounds:
-        multiple = "" if b.break_even_multiple is None else f", {b.break_even_multiple:.2f} times what the PD says"
-        click.echo(
-            f"swapped in, {b.unknown_share:.0%} with an outcome not known: bad rate {b.best_bad_rate:.4f} at best, "
+        known = (
+            f"bad rate {b.best_bad_rate:.4f}, all outcomes known; profit {b.best_cents:,.0f} cents a line"
+            if not b.unknown_share
+            else f"{b.unknown_share:.0%} with an outcome not known: bad rate {b.best_bad_rate:.4f} at best, "
             f"{b.worst_bad_rate:.4f} at worst (by its own PD {b.estimate_bad_rate:.4f}); profit {b.best_cents:,.0f} to "
-            f"{b.worst_cents:,.0f} cents a line; it stops paying at a bad rate of {b.break_even_bad_rate:.4f}{multiple}"
+            f"{b.worst_cents:,.0f} cents a line"
         )
+        multiple = "" if b.break_even_multiple is None else f", {b.break_even_multiple:.2f} times what the PD says"
+        click.echo(f"swapped in, {known}; it stops paying at a bad rate of {b.break_even_bad_rate:.4f}{multiple}")
 
 
 def _slices(title: str, slices: "Iterable[Slice]") -> None:

@@ -40,9 +40,12 @@ class Bounds(Frozen):
     worst_cents: float
     estimate_cents: float
     break_even_bad_rate: float
-    """The bad rate among the unknown at which the swap-in earns nothing; above 1 it always pays, below 0 never."""
+    """The bad rate among the unknown (of all, where all are known) at which the swap-in earns nothing.
+
+    Above 1 it always pays, below 0 never.
+    """
     break_even_multiple: float | None
-    """That rate over the challenger's own mean PD of the unknown: how wrong it may be before the swap stops paying."""
+    """That rate over the challenger's own mean PD of the same: how wrong it may be before the swap stops paying."""
 
 
 class Swap(Frozen):
@@ -98,11 +101,13 @@ def bounds(y: Floats, pd: Floats, weight: Floats, rows: Mask, prices: Prices) ->
         return float((weight * (good * (1 - p) + bad * p)).sum() / total)
 
     best, worst = cents(0.0), cents(1.0)
-    break_even = best / (best - worst) if unknown.any() and best > worst else (1.0 if best >= 0 else 0.0)
-    mass = float((weight * unknown).sum())
-    said = float((weight * pd * unknown).sum() / mass) if mass else 0.0
+    asked = unknown if unknown.any() else np.ones(len(y), dtype=bool)  # of whom the break-even rate is told
+    settled = float((weight * np.where(asked, 0.0, np.where(y == 1, bad, good))).sum())
+    all_good, all_bad = (settled + float((weight * of)[asked].sum()) for of in (good, bad))
+    break_even = all_good / (all_good - all_bad)
+    said = float((weight * pd)[asked].sum() / weight[asked].sum())
     return Bounds(
-        rows=len(y), unknown_share=mass / total, best_bad_rate=bad_rate(0.0), worst_bad_rate=bad_rate(1.0),
+        rows=len(y), unknown_share=float((weight * unknown).sum()) / total, best_bad_rate=bad_rate(0.0), worst_bad_rate=bad_rate(1.0),
         estimate_bad_rate=bad_rate(pd), best_cents=best, worst_cents=worst, estimate_cents=cents(pd),
         break_even_bad_rate=break_even, break_even_multiple=break_even / said if said else None,
     )  # fmt: skip

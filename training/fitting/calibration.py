@@ -14,6 +14,7 @@ from engine.values import Frozen
 from training.evaluation.errors import calibration_line, log_loss
 
 Floats = NDArray[np.float64]
+_WORTH_A_LOOK = 0.02
 _WEAK = 1e6  # scikit-learn's inverse of regularisation: so weak that it is none
 
 
@@ -26,8 +27,8 @@ class Curves(Frozen):
 
     @property
     def bent(self) -> bool:
-        """Whether a curve would have gained more than a hundredth of the line's loss: look at the raw score."""
-        return min(self.isotonic, self.beta) < 0.99 * self.line
+        """Whether a curve would have gained more than a fiftieth of the line's loss: look at the raw score."""
+        return min(self.isotonic, self.beta) < (1 - _WORTH_A_LOOK) * self.line
 
 
 def calibrate(y: Floats, raw: Floats, weight: Floats) -> Calibration:

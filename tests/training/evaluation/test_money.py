@@ -90,6 +90,8 @@ def test_a_swap_set_by_hand() -> None:
     assert told.bounds is not None
     assert told.bounds.unknown_share == 0
     assert told.bounds.best_cents == told.bounds.worst_cents == 100
+    # Nothing is unknown, so break-even is that of the whole swap-in: 100 / (100 + 900), the PD said being 0.1.
+    assert (told.bounds.break_even_bad_rate, told.bounds.break_even_multiple) == (0.1, 1.0)
 
 
 def test_the_same_model_swaps_nobody() -> None:
