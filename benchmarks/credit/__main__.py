@@ -96,8 +96,8 @@ def _size(found: size.Measured) -> str:
         f"\n## One fit of {found.rows:,} rows x {size.FEATURES} features\n\nMade up from a seed; {found.trees} trees, "
         "one thread, the same parameters but for the directions; each round in a process of its own, in turn.\n\n"
         + _table(("fit", "median s", "least s", "processor, median s", "least s", "peak memory, MiB"), rows)
-        + f"\nRatio of medians {found.ratio:.2f} by the clock, {found.ratio_cpu:.2f} by the processor (aim < 1.3); load "
-        f"average {Machine.here().load} at the end. The rows themselves are {found.data_mib:,.0f} MiB, and "
+        + f"\nRatio of medians {found.ratio:.2f} by the clock, {found.ratio_cpu:.2f} by the processor (aim < 1.3); "
+        f"load average {Machine.here().load} at the end. The rows themselves are {found.data_mib:,.0f} MiB, and "
         f"the process holds {found.base_mib:,.0f} MiB before it fits.\n"
     )
 

@@ -101,13 +101,14 @@ def bounds(y: Floats, pd: Floats, weight: Floats, rows: Mask, prices: Prices) ->
         return float((weight * (good * (1 - p) + bad * p)).sum() / total)
 
     best, worst = cents(0.0), cents(1.0)
-    asked = unknown if unknown.any() else np.ones(len(y), dtype=bool)  # of whom the break-even rate is told
+    mass = float((weight * unknown).sum())
+    asked = unknown if mass else np.ones(len(y), dtype=bool)  # of whom the break-even rate is told
     settled = float((weight * np.where(asked, 0.0, np.where(y == 1, bad, good))).sum())
     all_good, all_bad = (settled + float((weight * of)[asked].sum()) for of in (good, bad))
     break_even = all_good / (all_good - all_bad)
     said = float((weight * pd)[asked].sum() / weight[asked].sum())
     return Bounds(
-        rows=len(y), unknown_share=float((weight * unknown).sum()) / total, best_bad_rate=bad_rate(0.0), worst_bad_rate=bad_rate(1.0),
+        rows=len(y), unknown_share=mass / total, best_bad_rate=bad_rate(0.0), worst_bad_rate=bad_rate(1.0),
         estimate_bad_rate=bad_rate(pd), best_cents=best, worst_cents=worst, estimate_cents=cents(pd),
         break_even_bad_rate=break_even, break_even_multiple=break_even / said if said else None,
     )  # fmt: skip
