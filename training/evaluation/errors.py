@@ -38,17 +38,22 @@ def calibration_line(y: Floats, raw: Floats, weight: Floats) -> tuple[float, flo
 
     Slope 1 and intercept 0 mean that the log-odds were right. ValueError where the fit does not settle.
     """
-    beta = np.array([1.0, 0.0])
-    scale = weight / weight.mean()  # so that the size of the weights does not decide when it has settled
-    design = np.column_stack([raw, np.ones(len(raw))])
+    share = weight / weight.sum()
+    middle = float((share * raw).sum())
+    unit = float(np.sqrt((share * (raw - middle) ** 2).sum()))
+    if unit < _TINY:
+        raise ValueError("all raw scores are the same: there is no line to calibrate by")
+    beta = np.array([1.0, 0.0])  # of the standardised score, or a narrow one would walk to its line for ever
+    design = np.column_stack([(raw - middle) / unit, np.ones(len(raw))])
     for _ in range(100):
         p = 1 / (1 + np.exp(-np.clip(design @ beta, -30, 30)))
-        gradient = design.T @ (scale * (y - p))
-        hessian = (design * (scale * p * (1 - p))[:, None]).T @ design + 1e-9 * np.eye(2)
+        gradient = design.T @ (share * (y - p))
+        hessian = (design * (share * p * (1 - p))[:, None]).T @ design + _TINY * np.eye(2)
         step = np.linalg.solve(hessian, gradient)
         beta = beta + np.clip(step, -2, 2)
         if np.abs(step).max() < _SETTLED:
-            return float(beta[0]), float(beta[1])
+            slope = float(beta[0]) / unit
+            return slope, float(beta[1]) - slope * middle
     raise ValueError("the calibration line did not settle: the score separates the outcomes, or they are too few")
 
 

@@ -37,6 +37,16 @@ def test_the_line_is_the_logistic_regression() -> None:
         assert intercept == pytest.approx(other.intercept_[0], abs=1e-4)
 
 
+def test_a_narrow_score_far_from_nought_has_a_line_too() -> None:
+    """A score of a few small trees, squeezed a hundredfold about -2, gets the line a hundred times as steep."""
+    y, pd, weight = made()
+    slope, intercept = errors.calibration_line(y, errors.log_odds(pd), weight)
+    steep, moved = errors.calibration_line(y, errors.log_odds(pd) / 100 - 2, weight)
+    assert (steep, moved) == pytest.approx((100 * slope, intercept + 200 * slope))
+    with pytest.raises(ValueError, match="no line"):
+        errors.calibration_line(y, np.full(len(y), 0.3), weight)
+
+
 def test_a_score_that_separates_has_no_line() -> None:
     """Where the score tells every bad the line runs away, and the error says so."""
     with pytest.raises(ValueError, match="did not settle"):
