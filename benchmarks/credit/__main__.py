@@ -56,8 +56,9 @@ def _head() -> str:
     machine = Machine.here()
     return (
         f"# Figures on real credit data\n\nWritten by `python -m benchmarks.credit --write` on {machine.measured_at} "
-        f"({machine.processor}, {machine.cores} cores; {machine.packages}). The data is not part of this project; {sets.VARIABLE} names its folder, its README the "
-        "splits. Two more sets are printed by the same command, and their terms keep their figures out of here.\n"
+        f"({machine.processor}, {machine.cores} cores; {machine.packages}). The data is not part of this "
+        f"project; {sets.VARIABLE} names its folder, its README the splits. "
+        "Two more sets are printed by the same command, and their terms keep their figures out of here.\n"
     )
 
 
