@@ -5,7 +5,6 @@ command never overwrites a file unless it is told to.
 """
 
 import os
-from datetime import datetime
 from pathlib import Path
 
 import click
@@ -13,7 +12,6 @@ import click
 from training.commands import releasing, scorecard, signing
 from training.commands.fitting import fit
 from training.commands.judging import compare, evaluate
-from training.commands.screen import DAY as _DAY
 from training.commands.screen import FILE as _FILE
 from training.commands.screen import FOLDER as _FOLDER
 from training.commands.screen import bar, table

@@ -23,7 +23,6 @@ from training.fitting.boosting import (
     Model,
     Progress,
     Weighting,
-    against_direction,
     raw_scores,
     train,
     train_drawn,
@@ -36,7 +35,7 @@ from training.fitting.split import Split, drawn_folds, span, time_folds
 
 __all__ = [
     "LOGISTIC", "MOST_TREES", "PARAMETERS", "PATIENCE", "SCORECARD", "Challenger", "Curves", "Fitted", "Found",
-    "Model", "Plan", "Recipe", "Split", "Weighting", "against_direction", "challengers", "curves", "drawn_folds",
+    "Model", "Plan", "Recipe", "Split", "Weighting", "challengers", "curves", "drawn_folds",
     "fit", "pds", "raw_scores", "search", "span", "time_folds", "train", "train_drawn", "training_weight",
 ]  # fmt: skip
 

@@ -5,7 +5,6 @@ rule it keeps: same examples, seed, machine and lock give the same bytes, so thr
 LightGBM runs deterministic; each set of examples is binned once and no row is copied on the way.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,7 +13,8 @@ import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.scoring import Calibration, Scorer
+import models
+from engine.scoring import Calibration, parse_model
 from training.dataset import Dataset
 from training.fitting.calibration import calibrate, pds
 from training.fitting.split import drawn_folds
@@ -47,7 +47,6 @@ _SMALL: dict[str, Any] = {
 }  # fmt: skip
 MOST_TREES = 600
 PATIENCE = 40
-_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +94,7 @@ def train(
     told = parameters(learn, seed, changed)
     booster, raw = grow(learn, stop, told, weighting, progress)
     text = booster.model_to_string(num_iteration=booster.best_iteration)
-    if broken := against_direction(text, stop):
-        raise ValueError(f"the model breaks declared directions: {broken}")
+    models.prove(parse_model(text), learn.directions)  # a direction that is not proved ends the fit, by name
     return Model(text, calibrate(stop.y, raw, stop.weight), booster.best_iteration, seed, told)
 
 
@@ -134,8 +132,7 @@ def train_drawn(
     count = max(round(float(np.mean(trees))), 1)
     booster = lightgbm.train(told, binned(data, training_weight(data, weighting)), num_boost_round=count)
     text = booster.model_to_string()
-    if broken := against_direction(text, data):
-        raise ValueError(f"the model breaks declared directions: {broken}")
+    models.prove(parse_model(text), data.directions)
     return Model(text, calibrate(data.y, raw, data.weight), count, seed, told)
 
 
@@ -145,30 +142,6 @@ def binned(data: Dataset, weight: Floats, reference: lightgbm.Dataset | None = N
         data.x, label=data.y, weight=weight, feature_name=list(data.names),
         categorical_feature=list(data.categorical), reference=reference,
     )  # fmt: skip
-
-
-def against_direction(model_text: str, data: Dataset, rows: int = 200) -> dict[str, float]:
-    """Features whose direction the model breaks, with the largest wrong step in raw score; empty is a pass.
-
-    For the newest `rows` examples each directed feature is moved over all of the model's own thresholds; between
-    two thresholds nothing can change, so for these examples this is a proof and not a sample.
-    """
-    scorer, cuts = Scorer(model_text, data.names), defaultdict(set)
-    for tree in scorer.ensemble.trees:
-        for feature, threshold in zip(tree.split_feature, tree.threshold, strict=True):
-            if np.isfinite(threshold):
-                cuts[feature].add(threshold)
-    broken = {}
-    for index, direction in enumerate(data.directions):
-        if not direction or not cuts[index]:
-            continue
-        values = np.array([min(cuts[index]) - 1, *np.nextafter(sorted(cuts[index]), np.inf)])
-        block = np.repeat(data.x[-rows:], len(values), axis=0)
-        block[:, index] = np.tile(values, len(block) // len(values))
-        steps = np.diff(scorer.raw_many(block).reshape(-1, len(values)), axis=1) * direction
-        if (worst := float(steps.min())) < -_ROUNDING:
-            broken[data.names[index]] = round(worst, 6)
-    return broken
 
 
 def raw_scores(model_text: str, x: Floats, threads: int = 1) -> Floats:
