@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from training.commands import releasing, scorecard, signing
+from training.commands.audit import audit
 from training.commands.fitting import fit
 from training.commands.judging import compare, evaluate
 from training.commands.screen import FILE as _FILE
@@ -55,6 +56,7 @@ def simulate(businesses: int, seed: int, out: Path, jobs: int, force: bool) -> N
     click.echo(f"{out}  content sha256 {summary.content_sha256}")
 
 
+main.add_command(audit)
 main.add_command(fit)
 main.add_command(evaluate)
 main.add_command(compare)
@@ -69,7 +71,7 @@ def outcomes(market: Path, release: str | None, root: Path | None, jobs: int) ->
     """Decide a whole market under a release: outcomes, limits, rules, bad rates."""
     import models
     from training.backtest import decide_market, summary
-    from training.dataset import count_all
+    from training.data import count_all
 
     try:
         progress, total = bar("deciding", count_all(market))

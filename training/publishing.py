@@ -22,7 +22,8 @@ from engine.policy import Policy, PolicyBook
 from engine.pricing import break_even_report, check_reference_line
 from engine.release import ReleaseFacts, TrainingFacts
 from engine.scoring import Calibration, parse_model
-from training.dataset import Dataset
+from training.audit import card_section
+from training.data import Dataset
 from training.evaluation import Evaluation
 from training.fitting import Fitted, Split
 from training.fitting.whole import write_whole
@@ -111,7 +112,9 @@ def publish_draft(
         "model.txt": model_text.encode(),
         "golden.jsonl": (folder / "golden.jsonl").read_bytes(),
         "policy.toml": policy.read_bytes(),
-        "card.md": ((scorecard_card if scored else card)(facts, told) + prices(book)).encode(),
+        "card.md": (
+            (scorecard_card if scored else card)(facts, told) + prices(book) + card_section(folder, FEATURE_NAMES)
+        ).encode(),
     }
     return models.publish(models.draft(facts, files), root)
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedKFold
 
 from benchmarks.credit.sets import FOLDED, sba30k
-from training.dataset import Dataset
+from training.data import Dataset
 from training.evaluation import Contest, auc, auc_error, brier, contest, evaluate
 from training.fitting import LOGISTIC, SCORECARD, Split, challengers, train, train_drawn
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from training.dataset import Dataset, checked, from_table
+from training.data import Dataset, checked, from_table
 
 VARIABLE = "CREDITLINE_CREDIT_DATA"
 SBA = Path(__file__).parents[2] / "training" / "tables" / "sba30k.toml"

@@ -17,7 +17,7 @@ from statistics import median
 import lightgbm
 import numpy as np
 
-from training.dataset import Dataset
+from training.data import Dataset
 from training.fitting import MOST_TREES, PARAMETERS, train
 from training.fitting.split import view
 

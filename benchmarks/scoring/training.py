@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import lightgbm
 
-from training.dataset import Dataset, from_market
+from training.data import Dataset, from_market
 from training.fitting import MOST_TREES, PARAMETERS, PATIENCE, Split, fit
 from training.simulate import write_market
 

@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
+import polars as pl
 import pytest
 from click.testing import CliRunner
 
@@ -13,7 +13,7 @@ import models
 from engine.features import FEATURE_NAMES, FEATURES
 from engine.scoring import parse_model
 from training.cli import main
-from training.dataset import Dataset, checked, from_table
+from training.data import Dataset, checked
 from training.evaluation import auc, calibration_line, evaluate, ks
 from training.fitting import Split, fit
 from training.publishing import publish_draft, write_draft
@@ -96,62 +96,7 @@ def test_a_constant_scores_half_and_the_base_rate_brier() -> None:
     assert judged.bad_rate == pytest.approx(0.2)
 
 
-# -- tables --------------------------------------------------------------------------------------------------
-
-
-def table(folder: Path, **changed: object) -> Path:
-    """A small table and its description; `changed` replaces columns."""
-    rows = 40
-    frame = pd.DataFrame(
-        {
-            "bad": [0, 1] * (rows // 2),
-            "day": pd.date_range("2024-01-01", periods=rows)[::-1],
-            "amount": np.arange(rows, dtype=float),
-            "trade": ["retail", "wholesale", None, "retailer"] * (rows // 4),
-            "late": [0, 1, None, 1] * (rows // 4),
-        }
-    ).assign(**changed)  # type: ignore[arg-type]
-    frame.to_csv(folder / "loans.csv", index=False)
-    (folder / "loans.toml").write_text(DESCRIPTION)
-    return folder / "loans.toml"
-
-
-def test_a_table_is_read_by_its_description(tmp_path: Path) -> None:
-    """Rows come in order of time, categories as codes of their first characters, missing as NaN."""
-    data = from_table(table(tmp_path))
-    assert data.names == ("amount", "trade", "late")
-    assert data.directions == (1, 0, 0)
-    assert data.categorical == (1,)
-    assert (data.time[1:] >= data.time[:-1]).all()
-    assert data.x[0, 0] == 39.0
-    assert sorted({v for v in data.x[:, 1].tolist() if v == v}) == [0.0, 1.0]  # noqa: PLR0124 - skips NaN
-    assert np.isnan(data.x[:, 2]).sum() == 10
-
-
-@pytest.mark.parametrize(
-    ("changed", "message"),
-    [
-        ({"bad": [0, 1, 2, 1] * 10}, "target column bad: row 2 is neither 0 nor 1"),
-        ({"bad": [0] * 40}, "same outcome"),
-        ({"amount": ["1", "2", "3", "much"] * 10}, "column amount: row 3 is not a number"),
-        ({"late": [0, 1, 7, 1] * 10}, "column late: a flag holds only 0 and 1"),
-        ({"amount": [1.0, float("inf")] * 20}, "column amount holds an infinite value"),
-    ],
-)
-def test_a_bad_table_is_refused_by_column_and_row(tmp_path: Path, changed: dict[str, object], message: str) -> None:
-    """Every fault names where it is."""
-    with pytest.raises(ValueError, match=message):
-        from_table(table(tmp_path, **changed))
-
-
-def test_a_missing_column_or_table_is_named(tmp_path: Path) -> None:
-    """The command says in one line which column the table lacks, or that there is no table."""
-    described = table(tmp_path)
-    described.write_text(DESCRIPTION.replace("amount", "sum_asked"))
-    with pytest.raises(ValueError, match=r"has no column sum_asked"):
-        from_table(described)
-    with pytest.raises(ValueError, match="there is no table at"):
-        from_table(described, tmp_path / "elsewhere.csv")
+# -- examples -----------------------------------------------------------------------------------------------
 
 
 def test_weights_must_make_sense() -> None:
@@ -239,15 +184,15 @@ def test_the_commands_go_from_table_to_draft(tmp_path: Path) -> None:
     generator = np.random.default_rng(4)
     rows = 1_200
     amount = generator.normal(size=rows)
-    pd.DataFrame(
+    pl.DataFrame(
         {
             "bad": (generator.random(rows) < 1 / (1 + np.exp(1 - amount))).astype(int),
-            "day": pd.date_range("2020-01-01", periods=rows),
+            "day": np.datetime64("2020-01-01") + np.arange(rows),
             "amount": amount,
             "trade": generator.choice(["aa", "bb", "cc"], rows),
             "late": generator.integers(0, 2, rows),
         }
-    ).to_csv(tmp_path / "loans.csv", index=False)
+    ).write_csv(tmp_path / "loans.csv")
     (tmp_path / "loans.toml").write_text(DESCRIPTION)
     described = ["--described-by", str(tmp_path / "loans.toml")]
     runner = CliRunner()

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from training.commands import screen
+from training.commands.sources import Audited, Source, source_options
 
 if TYPE_CHECKING:
-    from training.dataset import Dataset
+    from training.data import Dataset
     from training.fitting import Found, Plan, Split, Weighting
 
 
 @click.command()
-@screen.data_options
+@source_options
 @click.option("--train-from", type=screen.DAY, help="Leave out older examples.")
 @click.option("--train-to", type=screen.DAY, required=True, help="Last day to learn from.")
 @click.option("--validate-to", type=screen.DAY, required=True, help="Last day for early stopping and calibration.")
@@ -33,13 +34,14 @@ if TYPE_CHECKING:
 @screen.judging_options
 @click.option("--threads", type=click.IntRange(1, 64), default=2, show_default=True, help="LightGBM's threads.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=7, show_default=True)
+@click.option("--waivers", type=screen.FILE, help="Who signed for inputs that betray the outcome (TOML).")
 @click.option("--out", type=screen.FOLDER, required=True, help="Folder for the draft.")
 @click.option("--force", is_flag=True, help="Replace the draft if there is one.")
 def fit(  # noqa: PLR0913, PLR0917 - one parameter an option
-    market: Path | None, table: Path | None, described_by: Path | None, jobs: int, train_from: datetime | None,
-    train_to: datetime, validate_to: datetime, test_to: datetime | None, embargo_days: int, weighting: "Weighting",
+    source: Source, train_from: datetime | None, train_to: datetime, validate_to: datetime, test_to: datetime | None,
+    embargo_days: int, weighting: "Weighting",
     search_seconds: float | None, search_trials: int | None, study: Path | None, segments: tuple[str, ...],
-    policy: Path, threads: int, seed: int, out: Path, force: bool,
+    policy: Path, threads: int, seed: int, waivers: Path | None, out: Path, force: bool,
 ) -> None:  # fmt: skip
     """Fit and calibrate a model beside its challengers, judge all out of time, and keep it as a draft."""
     import math
@@ -49,12 +51,13 @@ def fit(  # noqa: PLR0913, PLR0917 - one parameter an option
     if out.exists() and any(out.iterdir()) and not force:
         raise click.ClickException(f"{out} is not empty; --force replaces it")
     prices = screen.prices_of(policy)
-    data = screen.load(market, table, described_by, jobs)
+    audited = source.audited(waivers)
+    data = source.load()
     split = Split(
         train_from=screen.day(train_from), train_to=train_to.date(), validate_to=validate_to.date(),
         test_to=screen.day(test_to), embargo_days=embargo_days,
     )  # fmt: skip
-    labels = screen.segments_of(market, table, described_by, segments, data)
+    labels = source.segments(segments, data)
     changed: dict[str, Any] = {"num_threads": threads}
     if search_seconds or search_trials:
         plan = Plan(
@@ -63,7 +66,7 @@ def fit(  # noqa: PLR0913, PLR0917 - one parameter an option
         )  # fmt: skip
         found = _searched(data, split, plan, study or out.with_name(f"{out.name}.study"))
         changed |= found.changed
-    _fitted(data, split, seed, Recipe(weighting, changed, labels, prices), out)
+    _fitted(data, split, seed, Recipe(weighting, changed, labels, prices), out, audited)
 
 
 def _searched(data: "Dataset", split: "Split", plan: "Plan", study: Path) -> "Found":
@@ -84,7 +87,10 @@ def _searched(data: "Dataset", split: "Split", plan: "Plan", study: Path) -> "Fo
     return found
 
 
-def _fitted(data: "Dataset", split: "Split", seed: int, recipe: Any, out: Path) -> None:
+def _fitted(
+    data: "Dataset", split: "Split", seed: int, recipe: Any, out: Path, audited: Audited | None
+) -> None:  # fmt: skip
+    from training.audit import keep
     from training.commands.telling import tell_rivals
     from training.fitting import MOST_TREES
     from training.fitting import fit as fit_model
@@ -96,6 +102,8 @@ def _fitted(data: "Dataset", split: "Split", seed: int, recipe: Any, out: Path) 
             task = progress.add_task("trees", total=total)
             fitted = fit_model(data, split, seed, lambda tree: progress.update(task, completed=tree), recipe)
         write_draft(out, fitted, data, split)
+        if audited is not None:
+            keep(out, audited.report, audited.waivers)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     screen.table(f"{data.description}: {fitted.trees} trees", [])

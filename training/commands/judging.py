@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import click
 
 from training.commands import screen
+from training.commands.sources import Source, source_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from training.dataset import Dataset
+    from training.data import Dataset
     from training.evaluation import Judgement
     from training.evaluation.segments import Segments
 
@@ -28,21 +29,21 @@ _WHEN = (
 
 @click.command()
 @click.argument("model", type=screen.FOLDER)
-@screen.data_options
+@source_options
 @_WHEN[2]
 @_WHEN[1]
 @screen.judging_options
 @_WHEN[0]
-def evaluate(  # noqa: PLR0913, PLR0917 - one parameter an option
-    model: Path, market: Path | None, table: Path | None, described_by: Path | None, jobs: int,
+def evaluate(
+    model: Path, source: Source,
     start: datetime | None, end: datetime | None, segments: tuple[str, ...], policy: Path, record: Path | None,
 ) -> None:  # fmt: skip
     """Judge a draft or a release on any examples with the same inputs."""
     from training.commands.telling import tell_all
     from training.publishing import figures
 
-    data = screen.load(market, table, described_by, jobs)
-    labels = screen.segments_of(market, table, described_by, segments, data)
+    data = source.load()
+    labels = source.segments(segments, data)
     told = _judged({"": model}, data, (start, end), labels, policy)
     screen.table(told.examples, figures(told.figures))
     tell_all(told)
@@ -52,22 +53,22 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter an option
 @click.command()
 @click.argument("champion", type=screen.FOLDER)
 @click.argument("challenger", type=screen.FOLDER)
-@screen.data_options
+@source_options
 @_WHEN[2]
 @_WHEN[1]
 @screen.judging_options
 @click.option("--approval-rate", type=click.FloatRange(0.01, 1), help="At which to swap.  [default: by the policy]")
 @_WHEN[0]
 def compare(  # noqa: PLR0913, PLR0917 - one parameter an option
-    champion: Path, challenger: Path, market: Path | None, table: Path | None, described_by: Path | None, jobs: int,
+    champion: Path, challenger: Path, source: Source,
     start: datetime | None, end: datetime | None, segments: tuple[str, ...], policy: Path,
     approval_rate: float | None, record: Path | None,
 ) -> None:  # fmt: skip
     """Judge a challenger in place of a champion: rank, money, and whom it swaps in and out."""
     from training.commands.telling import tell_rivals, tell_swap
 
-    data = screen.load(market, table, described_by, jobs)
-    labels = screen.segments_of(market, table, described_by, segments, data)
+    data = source.load()
+    labels = source.segments(segments, data)
     told = _judged({"": challenger, "champion": champion}, data, (start, end), labels, policy, approval_rate)
     tell_rivals(told, "keep the champion")
     for rival in told.rivals:
@@ -81,7 +82,7 @@ def _judged(
     labels: "Segments", policy: Path, approval_rate: float | None = None,
 ) -> "Judgement":  # fmt: skip
     """The model under the empty name, judged beside the others on the examples of a span."""
-    from training.dataset import checked
+    from training.data import checked
     from training.evaluation import Beside, judge
     from training.fitting import span
     from training.fitting.stored import stored

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.values import Frozen
-from training.dataset import Dataset
+from training.data import Dataset
 from training.evaluation.contest import Contest, contest
 from training.evaluation.errors import Band, bands, wilson
 from training.evaluation.fairness import Fairness, fairness

@@ -7,16 +7,17 @@ are refused.
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
+import polars as pl
 from numpy.typing import NDArray
 
 from engine.values import division_of
-from training.dataset import Dataset, TableDescription, businesses
+from training.data import Dataset, TableDescription, businesses
+from training.data.tables import Reading, scanned
 
 Texts = NDArray[np.str_]
 Segments = Mapping[str, Texts]
@@ -45,30 +46,32 @@ def of_market(path: Path, data: Dataset) -> Segments:
 
 def of_table(path: Path, described: TableDescription, names: Sequence[str], data: Dataset) -> Segments:
     """Named columns of a table as labels; a number with many values becomes five bands of equal count."""
-    wanted = list(dict.fromkeys([*names, described.target, *filter(None, (described.time,))]))
-    frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
-    if absent := [name for name in wanted if name not in frame.columns]:
-        raise ValueError(f"{path.name} has no column {', '.join(absent)} to judge by")
-    if described.time:
-        day = pd.to_datetime(frame[described.time]).to_numpy().astype("datetime64[D]")
-        frame = frame.iloc[np.argsort(day, kind="stable")]
-    _same_order(frame[described.target].to_numpy(dtype=float), data)
-    return {name: labels(frame[name]) for name in names}
+    with scanned(path) as scan:
+        reading = Reading(path.name, scan)
+        reading.require((*names, described.target, *filter(None, (described.time,))))
+        y = reading.outcome(described.target, described.bad)
+        order = np.argsort(reading.time(described.time, len(y), date.max), kind="stable")
+        reading.finish()
+        _same_order(y[order], data)
+        return {name: labels(reading.series(name))[order] for name in names}
 
 
-def labels(values: "pd.Series[Any]") -> Texts:
+def labels(values: pl.Series) -> Texts:
     """A column as labels: its 40 commonest texts (the rest is "other"), or bands of a number with many values."""
-    missing = values.isna().to_numpy()
-    if pd.api.types.is_numeric_dtype(values) and values.nunique() > _FEW_VALUES:
-        numbers = values.to_numpy(dtype=float, na_value=np.nan)
-        edges = np.unique(np.nanquantile(numbers, [0.2, 0.4, 0.6, 0.8]))
+    missing, numbers = values.is_null().to_numpy(), values.cast(pl.Float64, strict=False)
+    if numbers.null_count() == values.null_count() and values.n_unique() > _FEW_VALUES:
+        known = numbers.to_numpy()
+        edges = np.unique(np.nanquantile(known, [0.2, 0.4, 0.6, 0.8]))
         ends = [f"to {edges[0]:,g}", *(f"{a:,g} to {b:,g}" for a, b in pairwise(edges)), f"above {edges[-1]:,g}"]
-        names = np.array([f"{i}: {end}" for i, end in enumerate(ends, 1)])  # numbered, so that they sort by size
-        found = names[np.searchsorted(edges, numbers, side="left").clip(max=len(edges))]
+        texts = np.array([f"{i}: {end}" for i, end in enumerate(ends, 1)])  # numbered, so that they sort by size
+        found = texts[np.searchsorted(edges, known, side="left").clip(max=len(edges))]
     else:
-        texts = values.astype(str).where(~missing, UNKNOWN)
-        common = set(texts.value_counts().index[:_MOST_GROUPS])
-        found = np.array([text if text in common else "other" for text in texts.tolist()], dtype=str)
+        told = values.cast(pl.String)
+        counts = told.drop_nulls().value_counts(name="n").sort(["n", told.name], descending=[True, False])
+        common = counts[told.name].head(_MOST_GROUPS).to_list()
+        found = np.where(
+            told.is_in(common).fill_null(value=False).to_numpy(), told.fill_null(UNKNOWN).to_list(), "other"
+        )
     return np.where(missing, UNKNOWN, found).astype(str)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from engine.scoring import Calibration
-from training.dataset import Dataset
+from training.data import Dataset
 from training.evaluation.figures import Evaluation, evaluate
 from training.evaluation.judgement import Beside, Judgement, judge
 from training.evaluation.profit import Prices

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 import models
 from engine.scoring import Calibration, parse_model
-from training.dataset import Dataset
+from training.data import Dataset
 from training.fitting.calibration import calibrate, pds
 from training.fitting.split import drawn_folds
 

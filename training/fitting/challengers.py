@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from engine.scoring import Calibration
-from training.dataset import Dataset
+from training.data import Dataset
 from training.fitting.binning import Bins, bins
 from training.fitting.calibration import calibrate, pds
 

@@ -18,7 +18,7 @@ from optuna.trial import TrialState
 from sqlalchemy.exc import DatabaseError
 
 from engine.canonical import digest
-from training.dataset import Dataset
+from training.data import Dataset
 from training.evaluation.ranking import auc
 from training.fitting.boosting import Weighting, grow, parameters
 from training.fitting.split import drawn_folds, time_folds

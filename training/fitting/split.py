@@ -11,7 +11,7 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from training.dataset import Dataset
+from training.data import Dataset
 
 _DAY = timedelta(days=1)
 Rows = NDArray[np.int64]

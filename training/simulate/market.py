@@ -2,7 +2,7 @@
 
 It does: make businesses on one or more processes and write them in order of index, under a temporary name
 that becomes the real one only when complete. It does not: read for use (api.sources.market and
-training.dataset do, each for its own purpose). The rule it keeps: the same seed and count give the same
+training.data do, each for its own purpose). The rule it keeps: the same seed and count give the same
 content, told by a digest.
 """
 

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from training.cli import main
-from training.dataset import Dataset
+from training.data import Dataset
 from training.evaluation import Judgement
 from training.fitting import Plan, search
 from training.fitting.whole import write_file, write_whole

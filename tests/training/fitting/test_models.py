@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from engine.scoring import Calibration, parse_model
-from training.dataset import Dataset
+from training.data import Dataset
 from training.evaluation.ranking import auc
 from training.fitting import Recipe, Split, challengers, curves, fit, pds, train, train_drawn, training_weight
 from training.fitting.binning import bins

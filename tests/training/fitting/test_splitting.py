@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from training.dataset import Dataset
+from training.data import Dataset
 from training.fitting import Split, drawn_folds, span, time_folds
 
 
