@@ -10,7 +10,6 @@ import json
 import multiprocessing
 import os
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -48,7 +47,8 @@ def run(settings: Settings, workers: int, target: str = "api.app:create") -> Non
         importlib.import_module(target.partition(":")[0])
         banner = prepared.result()
     if banner:
-        threading.Thread(target=_announce, args=(settings, banner), daemon=True).start()
+        # A process, not a thread: a worker that is forked while a thread holds a lock would wait for it for ever.
+        multiprocessing.get_context("fork").Process(target=_announce, args=(settings, banner), daemon=True).start()
     os.environ["CREDITLINE_DATABASE_URL"] = settings.database_url
     forget_this_process()
     share_one_arena()
