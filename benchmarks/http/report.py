@@ -139,8 +139,8 @@ def _section(found: Http) -> str:
         "request carries the application, the feature row, the summaries of bank and orders, and what else rules "
         "read; the reply is the public one, equal to that on the whole facts. "
         f"{capacity.BUSINESSES} businesses in turn, all of them offered a line. FastAPI runs `async def` under uvicorn "
-        "with uvloop and httptools, which is quicker here than its pool of threads; MLServer in one process, which on "
-        "one core is quicker than its default; both log no requests, nor does BentoML.\n\n"
+        "with uvloop and httptools, without its pool of threads; MLServer in one process, without its pool of workers; "
+        "both log no requests, nor does BentoML.\n\n"
         + table(head, rows)
         + listed(failed)
         + "\n\nThe steps of the decision routes in process, one at a time, microseconds:\n\n"
