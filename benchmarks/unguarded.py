@@ -18,7 +18,7 @@ from engine.release import Release
 def create() -> ASGIApp:
     """The application of the environment's settings, its champion unguarded."""
     champion = models.champion()
-    models.champion = lambda **_: unguarded(champion)  # type: ignore[assignment, misc]
+    models.champion = lambda **_: unguarded(champion)
     return service.create()
 
 
