@@ -233,7 +233,7 @@ def test_evaluate_judges_a_span(drafts: tuple[Path, Path], loans: list[str]) -> 
     ("words", "said"),
     [
         (["fit", "--out", "{searched}"], "is not empty; --force replaces it"),
-        (["fit", "--out", "{new}", "--segment", "region"], "has no column region to judge by"),
+        (["fit", "--out", "{new}", "--segment", "region"], "column region: is missing"),
         (["fit", "--out", "{new}", "--embargo-days", "3000"], "shorten the embargo"),
         (["fit", "--out", "{new}", "--policy", "{csv}"], "loans.toml"),
         (["evaluate", "{new}"], "is neither a draft nor a release"),
