@@ -6,18 +6,40 @@ change with the next. They are no part of the test suite.
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks import deciding, statement
+from benchmarks.scoring import advising
+from benchmarks.scoring.models import heavy
 from benchmarks.subject import ORDERS, TRANSACTIONS, subject
+from engine.scoring import Scorer, backends
+
+
+def _scoring() -> dict[str, Callable[[], object]]:
+    """The scorer's calls on the heavy model, in each back end of this machine."""
+    model = heavy()
+    row, block = model.rows[0], model.rows[:1_000]
+    tasks: dict[str, Callable[[], object]] = {}
+    for backend in backends():
+        scorer = Scorer(model.text, model.names, backend)
+        tasks |= {
+            f"score, {backend}": partial(scorer.raw, row),
+            f"contributions, {backend}": partial(scorer.contributions, row),
+            f"{len(block)} rows, {backend}": partial(scorer.raw_many, block),
+        }
+    return tasks
+
 
 PARTS: dict[str, Callable[[], object]] = {
     "decide": deciding.whole_task(subject()),
     **deciding.stage_tasks(subject()),
     **deciding.beside_tasks(subject()),
     **statement.tasks(asyncio.new_event_loop()),
+    **_scoring(),
+    **advising.tasks(subject())[0],
 }
 
 

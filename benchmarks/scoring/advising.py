@@ -33,11 +33,12 @@ class Advising:
 def measure(rounds: int) -> Advising:
     """Time them in turn."""
     chosen = subject()
-    tasks, points = _tasks(chosen)
-    return Advising(interleave(tasks, rounds), points, len(CHANGES), len(BAND_FIELDS) * 2 * BAND_STEPS)
+    what, points = tasks(chosen)
+    return Advising(interleave(what, rounds), points, len(CHANGES), len(BAND_FIELDS) * 2 * BAND_STEPS)
 
 
-def _tasks(chosen: Subject) -> tuple[dict[str, Task], int]:
+def tasks(chosen: Subject) -> tuple[dict[str, Task], int]:
+    """What is timed, and how many points the explorer's grid has."""
     application, facts, release, offer = chosen.application, chosen.facts, chosen.release, chosen.decision.offer
     if offer is None:
         raise LookupError("the subject has an offer")
@@ -54,7 +55,7 @@ def _tasks(chosen: Subject) -> tuple[dict[str, Task], int]:
     def materiality() -> object:
         return bands(application, facts, release)
 
-    tasks: dict[str, Task] = {
+    timed: dict[str, Task] = {
         ALL: lambda: (explorer(), suggestions(), materiality()),
         EXPLORER: explorer,
         SUGGESTIONS: suggestions,
@@ -62,4 +63,4 @@ def _tasks(chosen: Subject) -> tuple[dict[str, Task], int]:
         PROMISES: lambda: promises(application, facts, release, facts.as_of + _HELD, _SHOWN_BY),
         AGAIN: lambda: decide(application, facts, release),
     }
-    return tasks, len(amounts) * len(terms)
+    return timed, len(amounts) * len(terms)
