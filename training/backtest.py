@@ -18,7 +18,7 @@ from engine.application import Application
 from engine.decision import decide
 from engine.facts import Facts
 from engine.release import Release
-from training.data import CHUNK, Raw, businesses
+from training.market import CHUNK, Raw, businesses
 
 
 @dataclass(slots=True)

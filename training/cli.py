@@ -71,7 +71,7 @@ def outcomes(market: Path, release: str | None, root: Path | None, jobs: int) ->
     """Decide a whole market under a release: outcomes, limits, rules, bad rates."""
     import models
     from training.backtest import decide_market, summary
-    from training.data import count_all
+    from training.market import count_all
 
     try:
         progress, total = bar("deciding", count_all(market))

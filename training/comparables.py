@@ -23,7 +23,7 @@ from engine.canonical import canonical_bytes, digest
 from engine.comparable import Comparable, Heading, deidentified, group_of
 from engine.facts import Facts
 from engine.features.statement import summarise
-from training.data import businesses
+from training.market import businesses
 
 MOST_LINE_BYTES = 40_000_000  # of an export: one decision with its facts
 MOST_FILE_BYTES = 3_000_000

@@ -45,6 +45,14 @@ def test_the_service_loads_none_of_trainings_libraries() -> None:
     assert unwanted(ROOT, SERVICE) == set()
 
 
+def test_what_sets_the_service_up_needs_none_of_them_either() -> None:
+    """`make run` makes its market and its comparables in an environment that holds none of training's libraries."""
+    assert (
+        unwanted(ROOT, ("training.cli", "training.simulate", "training.simulate.report", "training.comparables"))
+        == set()
+    )
+
+
 @pytest.mark.parametrize("library", sorted(TRAINING_ONLY))
 def test_a_library_of_training_is_found(tmp_path: Path, library: str) -> None:
     """Each library is noticed, also when only a module behind the first one imports it."""

@@ -53,7 +53,8 @@ class Source:
             raise click.ClickException(str(error)) from None
 
     def _market(self, market: Path) -> "Dataset":
-        from training.data import count_closed, from_market
+        from training.data import from_market
+        from training.market import count_closed
 
         progress, total = bar("deriving features", count_closed(market))
         with progress:

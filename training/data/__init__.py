@@ -5,29 +5,23 @@ export joined with later performance (`export`). It does not: clean, impute or s
 by row and column, all of it at once. The rule it keeps: an example's time is when it was decided, splits go by time.
 """
 
-from training.data.derived import CHUNK, Raw
 from training.data.description import Column, TableDescription, read_description
 from training.data.examples import Dataset, Days, Floats, checked
 from training.data.export import Joined, from_export
 from training.data.faults import Fault, TableFaults
-from training.data.market import businesses, count_all, count_closed, from_market
+from training.data.market import from_market
 from training.data.tables import described_table, from_table, scanned
 
 __all__ = [
-    "CHUNK",
     "Column",
     "Dataset",
     "Days",
     "Fault",
     "Floats",
     "Joined",
-    "Raw",
     "TableDescription",
     "TableFaults",
-    "businesses",
     "checked",
-    "count_all",
-    "count_closed",
     "described_table",
     "from_export",
     "from_market",

@@ -19,9 +19,8 @@ from engine.canonical import digest
 from engine.facts import Facts
 from engine.features import FEATURE_NAMES, FEATURES, feature_row
 from training.data.examples import Dataset, Days, Floats, checked
+from training.market import CHUNK, Raw
 
-CHUNK = 500
-Raw = tuple[str, bytes, str, int]  # application JSON, compressed facts JSON, day, bad
 Progress = Callable[[int], None]
 
 

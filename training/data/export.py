@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from engine.canonical import canonical_bytes
-from training.data.derived import Progress, Raw, derived
+from training.data.derived import Progress, derived
 from training.data.examples import Dataset
 from training.data.performance import Definitions, Status, read_definitions, statuses
+from training.market import Raw
 
 MOST_LINE_BYTES = 40_000_000  # of an export: one decision with its facts
 

@@ -4,13 +4,11 @@ It does: read the businesses of a simulated market. It does not: know how a mark
 closed performance window has an outcome.
 """
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
-from training.data.derived import Progress, Raw, derived
+from training.data.derived import Progress, derived
 from training.data.examples import Dataset
+from training.market import businesses
 
 
 def from_market(path: Path, jobs: int = 2, progress: Progress = lambda done: None) -> Dataset:
@@ -25,25 +23,3 @@ def from_market(path: Path, jobs: int = 2, progress: Progress = lambda done: Non
         "simulated market, {rows} businesses with a closed window (synthetic)",
         f"{path} holds no business with a closed performance window",
     )
-
-
-def businesses(path: Path, closed_only: bool = True) -> Iterator[Raw]:
-    """(application JSON, compressed facts, day, bad) of each business, in the order of the market."""
-    where = "WHERE bad IS NOT NULL" if closed_only else ""
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as market:
-        yield from market.execute(f"SELECT application, facts, applied_on, bad FROM business {where} ORDER BY idx")
-
-
-def count_closed(path: Path) -> int:
-    """How many businesses of a market have a closed performance window."""
-    return _count(path, "WHERE bad IS NOT NULL")
-
-
-def count_all(path: Path) -> int:
-    """How many businesses a market has."""
-    return _count(path, "")
-
-
-def _count(path: Path, where: str) -> int:
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as market:
-        return int(market.execute(f"SELECT count(*) FROM business {where}").fetchone()[0])

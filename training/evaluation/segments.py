@@ -16,8 +16,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from engine.values import division_of
-from training.data import Dataset, TableDescription, businesses
+from training.data import Dataset, TableDescription
 from training.data.tables import Reading, scanned
+from training.market import businesses
 
 Texts = NDArray[np.str_]
 Segments = Mapping[str, Texts]
