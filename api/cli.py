@@ -7,7 +7,6 @@ It does: serve, decide a file, replay the record, manage keys, export, migrate. 
 import json
 import os
 import sys
-import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -102,15 +101,9 @@ def serve(development: bool, host: str | None, port: int | None, workers: int) -
     os.environ.update({name: value for name, value in overrides.items() if value is not None})
     if development and "CREDITLINE_MARKET" not in os.environ:
         os.environ.setdefault("CREDITLINE_SANDBOX", SANDBOX_URL)
-    with tempfile.TemporaryDirectory(prefix="creditline-metrics-") as figures:
-        if workers > 1:  # before the metrics are first imported, or each worker would answer for itself alone
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = figures
-        from api.serving import run
+    from api.serving import run
 
-        try:
-            run(_settings(), workers)
-        finally:  # the folder goes, and whoever is started from here on must not look for it
-            os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
+    run(_settings(), workers)
 
 
 @main.command()

@@ -10,10 +10,13 @@ import json
 import multiprocessing
 import os
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -31,14 +34,32 @@ _STOP_SECONDS = 15
 
 def run(settings: Settings, workers: int, target: str = "api.app:create") -> None:
     """Serve `target`, which makes the application, until stopped; ClickException names what is missing."""
+    if settings.database_url.startswith("sqlite") and workers > 1:
+        raise click.ClickException("SQLite has one writer: more than one worker needs PostgreSQL")
+    with _shared_figures() if workers > 1 else nullcontext():
+        _serve(settings, workers, target)
+
+
+@contextmanager
+def _shared_figures() -> Iterator[None]:
+    """A folder where several workers keep their figures, named before the metrics are first imported.
+
+    Without it each worker would answer for itself alone. It goes at the end, and whoever is started then must not look.
+    """
+    with tempfile.TemporaryDirectory(prefix="creditline-metrics-") as figures:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = figures
+        try:
+            yield
+        finally:
+            del os.environ["PROMETHEUS_MULTIPROC_DIR"]
+
+
+def _serve(settings: Settings, workers: int, target: str) -> None:
     from granian import Granian
     from granian.constants import Interfaces
 
     from api.metrics import forget_this_process
 
-    sqlite = settings.database_url.startswith("sqlite")
-    if sqlite and workers > 1:
-        raise click.ClickException("SQLite has one writer: more than one worker needs PostgreSQL")
     # A process of its own, so that no worker carries migrations for life; meanwhile this one loads what workers share.
     with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as once:
         prepared = once.submit(_prepare, settings)

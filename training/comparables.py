@@ -7,7 +7,6 @@ the same businesses give the same file.
 """
 
 import hashlib
-import json
 import os
 import sqlite3
 import zlib
@@ -23,9 +22,9 @@ from engine.canonical import canonical_bytes, digest
 from engine.comparable import Comparable, Heading, deidentified, group_of
 from engine.facts import Facts
 from engine.features.statement import summarise
+from training.exported import lines, no_decision
 from training.market import businesses
 
-MOST_LINE_BYTES = 40_000_000  # of an export: one decision with its facts
 MOST_FILE_BYTES = 3_000_000
 _BAND_EDGES_CENTS = (15_000_000, 30_000_000, 60_000_000, 120_000_000, 250_000_000)
 _HELD_A_CELL = 60  # candidates kept while reading: five groups and six bands of them stay in memory
@@ -95,20 +94,14 @@ def from_market(path: Path) -> Iterator[Candidate]:
 
 def from_export(path: Path) -> Iterator[Candidate]:
     """Every decision of an export that was made with a bank statement; ValueError names a line that is no decision."""
-    with path.open("rb") as file:
-        number = 0
-        while line := file.readline(MOST_LINE_BYTES + 1):
-            number += 1
-            try:
-                if len(line) > MOST_LINE_BYTES:
-                    raise ValueError
-                record = json.loads(line)
-                application, facts = record["application"], record["facts"]
-                told = application is not None and facts is not None  # an erased record is told without them
-                if told and facts["bank"]["status"] == "present":
-                    yield Candidate(canonical_bytes(application), zlib.compress(canonical_bytes(facts), 1))
-            except (ValueError, KeyError, TypeError):
-                raise ValueError(f"{path}: line {number} is not an exported decision") from None
+    for number, record in lines(path, "application", "facts"):
+        application, facts = record["application"], record["facts"]
+        try:
+            told = application is not None and facts is not None  # an erased record is told without them
+            if told and facts["bank"]["status"] == "present":
+                yield Candidate(canonical_bytes(application), zlib.compress(canonical_bytes(facts), 1))
+        except (ValueError, KeyError, TypeError):
+            raise no_decision(path, number) from None
 
 
 @dataclass(frozen=True, slots=True, order=True)

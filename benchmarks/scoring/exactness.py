@@ -11,9 +11,10 @@ from typing import Any
 import lightgbm
 import numpy as np
 
-from benchmarks.scoring.backends import on_threads
+from benchmarks.peers.suites.given import THREADS
 from benchmarks.scoring.models import CATEGORICAL, FEATURES, Floats, drawn, kept, trained
 from engine.scoring import Scorer, backends
+from training.rescoring import raw_scores
 
 _TREES, _EXAMPLES = 60, 4_000
 _SINGLES, _EXPLAINED = 200, 50
@@ -43,7 +44,7 @@ def measure(models: int, rows: int) -> Exactness:
         explained = booster.predict(block[:_EXPLAINED], pred_contrib=True)
         for place, backend in enumerate(backends()):
             scorer, most = Scorer(text, names, backend), len(block) // (_FEWER if place else 1)
-            differing += _different(on_threads(scorer, block[:most]), right[:most])
+            differing += _different(raw_scores(scorer, block[:most], THREADS), right[:most])
             differing += _different(np.array([scorer.raw(row) for row in block[:_SINGLES]]), right[:_SINGLES])
             found = np.array([scorer.contributions(row) for row in block[:_EXPLAINED]])
             off = max(off, float(np.abs(found - explained).max()))

@@ -5,22 +5,21 @@ by what became of it. It does not: use what the record learnt later. The rules i
 application the last counts; only a closed window has an outcome; what is left out is counted.
 """
 
-import json
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 from engine.canonical import canonical_bytes
 from training.data.derived import Progress, derived
 from training.data.examples import Dataset
 from training.data.performance import Definitions, Status, read_definitions, statuses
+from training.exported import lines
 from training.market import Raw
 
-MOST_LINE_BYTES = 40_000_000  # of an export: one decision with its facts
+_NEEDED = ("application", "facts", "decision_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +54,11 @@ def from_export(
     return Joined(data, dict(counts))
 
 
-def lines(export: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Number and content of each line of an export; ValueError names a line that is no decision."""
-    with export.open("rb") as file:
-        number = 0
-        while line := file.readline(MOST_LINE_BYTES + 1):
-            number += 1
-            try:
-                if len(line) > MOST_LINE_BYTES:
-                    raise ValueError
-                record = json.loads(line)
-                record["application"], record["facts"], record["decision_id"]
-            except (ValueError, KeyError, TypeError):
-                raise ValueError(f"{export}: line {number} is not an exported decision") from None
-            yield number, record
-
-
 def _decided(export: Path, by: Definitions) -> tuple[dict[str, tuple[str, date]], Counter[str]]:
     """The decision that counts of each key, with its day; and how many were erased or followed by another."""
     decided: dict[str, tuple[str, date]] = {}
     counts: Counter[str] = Counter()
-    for number, record in lines(export):
+    for number, record in lines(export, *_NEEDED):
         if record["application"] is None or record["facts"] is None:
             counts["erased"] += 1
             continue
@@ -90,7 +73,7 @@ def _decided(export: Path, by: Definitions) -> tuple[dict[str, tuple[str, date]]
 
 def _taught(export: Path, taught: Mapping[str, Status]) -> Iterator[Raw]:
     """The labelled decisions as rows to derive, one at a time."""
-    for _, record in lines(export):
+    for _, record in lines(export, *_NEEDED):
         status = taught.get(str(record["decision_id"]))
         if status is not None:
             application, facts = canonical_bytes(record["application"]), canonical_bytes(record["facts"])

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from benchmarks.peers.suites.given import EVERY, Floats, block
+from benchmarks.peers.suites.given import EVERY, THREADS, Floats, block
 from benchmarks.peers.worker import Call
-from benchmarks.scoring.backends import on_threads, scorers
+from benchmarks.scoring.backends import scorers
 from engine.scoring import Scorer
+from training.rescoring import raw_scores
 
 ROWS = 1
 __all__ = ["ROWS", "tasks"]
@@ -19,4 +20,4 @@ def tasks(folder: Path) -> dict[str, Call]:
 
 
 def _call(scorer: Scorer, rows: Floats) -> Call:
-    return lambda _: on_threads(scorer, rows)[::EVERY]
+    return lambda _: raw_scores(scorer, rows, THREADS)[::EVERY]
