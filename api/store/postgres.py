@@ -13,7 +13,7 @@ import socket
 import struct
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import BoundedSemaphore, Lock
 
@@ -201,10 +201,11 @@ def engine_of(url: URL, limits: Limits) -> Engine:
         },
     )
     if (address := _address(url)) is not None:
+        door = Door(address, limits.connect_ms / 1000)
 
         @event.listens_for(engine, "do_connect")
         def _knock(*_: object) -> None:
-            probe(address, limits.connect_ms / 1000)
+            door.knock()
 
     return engine
 
@@ -215,6 +216,34 @@ def _address(url: URL) -> tuple[str, int] | None:
     if not host or host.startswith("/") or "," in host or "host" in url.query:
         return None
     return host, url.port or 5432
+
+
+class Door:
+    """A server's address, at which one asks for all who come meanwhile.
+
+    The server starts a process for whoever asks. Were a whole pool to ask at once, a busy machine would start the last
+    of them too late and be taken for one that is away.
+    """
+
+    def __init__(self, address: tuple[str, int], timeout_s: float) -> None:
+        self._address, self._timeout_s = address, timeout_s
+        self._lock = Lock()
+        self._asked: Future[None] | None = None
+
+    def knock(self) -> None:
+        """Return if the server answers, to this caller or to one who asked and still waits; raises OSError."""
+        with self._lock:
+            mine = self._asked is None
+            answer = self._asked = self._asked or Future()
+        if mine:
+            try:
+                probe(self._address, self._timeout_s)
+                answer.set_result(None)
+            except BaseException as error:  # whatever it is, those who wait must hear of it
+                answer.set_exception(error)
+            with self._lock:
+                self._asked = None
+        answer.result()
 
 
 def probe(address: tuple[str, int], timeout_s: float) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from api.store import queries
 from api.store.database import Database, Limits, parse
 from api.store.errors import InFlight, OutcomeUnknown, StoreBusy, StoreUnavailable
-from api.store.postgres import Circuit, PostgresDatabase
+from api.store.postgres import Circuit, Door, PostgresDatabase
 from tests.support.postgres import free_port
 from tests.support.records import NOON, a_claim, a_decision, a_record, recording
 
@@ -85,6 +85,39 @@ def test_a_server_that_is_away_is_told_of_within_300_ms(away: Any) -> None:
         with pytest.raises(StoreUnavailable), store.transaction():
             pass
         assert time.monotonic() - began < 0.3
+
+
+@pytest.mark.parametrize("answer", [b"N", b"?"])
+def test_all_who_come_while_one_asks_share_the_answer(answer: bytes) -> None:
+    """Ten who knock while the first one's question is open cost the server one connection, and all hear the answer."""
+    heard: list[bool] = []
+
+    def knock(door: Door) -> None:
+        try:
+            door.knock()
+            heard.append(True)
+        except OSError:
+            heard.append(False)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(5)
+        door = Door(listener.getsockname(), timeout_s=5)
+        callers = [threading.Thread(target=knock, args=(door,)) for _ in range(10)]
+        callers[0].start()
+        connection, _ = listener.accept()  # the first one's question is open now
+        with connection:
+            for caller in callers[1:]:
+                caller.start()
+            asked: Any = door._asked
+            while len(asked._condition._waiters) < 9:  # else one might come after the answer, and rightly ask again
+                time.sleep(0.001)
+            connection.sendall(answer)
+            for caller in callers:
+                caller.join(5)
+        assert heard == [answer == b"N"] * 10
+        listener.settimeout(0.05)
+        with pytest.raises(TimeoutError):
+            listener.accept()  # nobody else came to the server
 
 
 def test_while_resting_nobody_tries_and_then_one_does() -> None:
