@@ -32,7 +32,7 @@ define install_project
 $(UV) pip install -q --python $(BIN)/python --offline --no-deps --no-build-isolation --editable .
 endef
 
-.PHONY: help env run serve market test campaigns check format lock bench peers simulate papers pictures release clean
+.PHONY: help env run serve market test campaigns check format lock bench peers engine simulate papers pictures release clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -98,6 +98,17 @@ release: .venv/ok ## Simulate a market, fit, publish and promote a release under
 	$(BIN)/creditline-train publish var/draft --policy training/policy.toml --name $(RELEASE) \
 		--created-on 2026-11-24 --root $(ROOT)
 	$(BIN)/creditline-train promote $(RELEASE) --root $(ROOT)
+
+# Kept beside the record for as long as it is: the wheel, the lock it ran on, and an environment of these two alone.
+ENGINES ?= var/engines
+engine: .venv/project ## Keep this engine runnable, so that its decisions can be replayed on it after any upgrade
+	@kept=$(ENGINES)/$$($(BIN)/python -c "import models; print(models.engine_digest())"); \
+	if test -e $$kept/ok; then echo "$$kept is kept already"; exit; fi; \
+	rm -rf build $$kept; $(PYTHON) -m venv --without-pip $$kept; cp requirements/runtime.txt $$kept/; \
+	$(UV) build -q --offline --wheel --no-build-isolation --python $(BIN)/python --out-dir $$kept .; \
+	$(call install,$$kept/runtime.txt,$$kept/bin/python); \
+	$(UV) pip install -q --python $$kept/bin/python --offline --no-deps $$kept/*.whl; \
+	touch $$kept/ok; echo "kept $$kept"
 
 lock: .venv/bootstrap ## Make the lock files again, with the newest versions allowed
 	$(call compile,requirements/bootstrap.in,requirements/bootstrap.txt)

@@ -133,13 +133,20 @@ def decide(file: Path, release: str | None, market: Path | None, as_json: bool) 
 @main.command()
 @click.argument("decision_id", required=False)
 @click.option("--since", type=int, default=None, help="Replay every decision after this audit number (0: all).")
-def replay(decision_id: str | None, since: int | None) -> None:
+@click.option(
+    "--engines",
+    type=click.Path(path_type=Path),
+    default=Path("var/engines"),
+    show_default=True,
+    help="Where past engines are.",
+)
+def replay(decision_id: str | None, since: int | None, engines: Path) -> None:
     """Decide again from the record and compare every byte; exit 1 on a difference."""
     from api.commands import replay_many
 
     if (decision_id is None) == (since is None):
         raise click.UsageError("give a decision's id, or --since")
-    if not replay_many(_settings().database_url, decision_id, since):
+    if not replay_many(_settings().database_url, decision_id, since, engines):
         sys.exit(1)
 
 

@@ -4,6 +4,7 @@ It does: decide files, replay and export the record, manage keys. It does not: p
 """
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -159,31 +160,47 @@ def _release(name: str) -> Release:
     return models.load(name)
 
 
-def replay_many(database_url: str, decision_id: str | None, since: int | None) -> bool:
-    """Replay one decision or all after an audit number, a line each difference; True where every byte agreed."""
-    engine, seen, differing = models.engine_digest(), 0, 0
-    with Database.open(database_url) as database, database.transaction(read_only=True) as connection:
+def replay_many(database_url: str, decision_id: str | None, since: int | None, engines: Path) -> bool:
+    """Replay one decision or all after an audit number, a line each difference; True where every byte agreed.
+
+    Each is made by the engine that made it, where `engines` keeps that one or it is today's, else by today's.
+    """
+    today, seen, differing, past = models.engine_digest(), 0, 0, 0
+    with (
+        ExitStack() as running,
+        Database.open(database_url) as database,
+        database.transaction(read_only=True) as reading,
+    ):
         if decision_id is not None:
-            row = store.get_decision(connection, decision_id)
+            row = store.get_decision(reading, decision_id)
             if row is None:
                 raise click.ClickException("there is no decision with that id")
             rows: Iterator[store.DecisionRow] = iter((row,))
         else:
-            rows = store.decisions_since(connection, since or 0)
+            rows = store.decisions_since(reading, since or 0)
+        started: dict[str, models.PastEngine | None] = {today: None}
         for row in rows:
-            result = replay_row(connection, row, _release, engine)
+            try:
+                if row.engine_digest not in started:
+                    found = models.past_engine(row.engine_digest, engines)
+                    started[row.engine_digest] = running.enter_context(found) if found else None
+                result = replay_row(reading, row, _release, today, started[row.engine_digest])
+            except models.EngineFailed as error:
+                raise click.ClickException(str(error)) from None
             seen += 1
+            past += result.engine_now != today
             if not result.match:
                 differing += 1
                 click.echo(f"{row.id}  differs: {result.difference}{_engines(result)}")
-    click.echo(f"{seen} replayed, {seen - differing} equal to the byte, {differing} different")
+    on_their_own = f" ({past} on an engine of the past)" if past else ""
+    click.echo(f"{seen} replayed{on_their_own}, {seen - differing} equal to the byte, {differing} different")
     return differing == 0
 
 
 def _engines(result: Replay) -> str:
     if result.engine_recorded == result.engine_now:
         return ""
-    return f"  (made by engine {result.engine_recorded[:12]}, replayed on {result.engine_now[:12]})"
+    return f"  (made by engine {result.engine_recorded[:12]}, which is not kept; replayed on {result.engine_now[:12]})"
 
 
 def exported(database_url: str, since: int) -> Iterator[dict[str, Any]]:

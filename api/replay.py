@@ -1,8 +1,8 @@
 """Replay: decide again from the record alone and compare every byte.
 
 It does: check that the record is what the audit entry says, run the pure function under the release that the
-record names, and tell the first difference. It does not: repair. Byte-equality is promised under the recorded
-engine; under another the difference is a fact for the changelog.
+record names, on the engine that made it where that is kept, and tell the first difference. It does not: repair.
+Byte-equality is promised under the recorded engine; under another the difference is a fact for the changelog.
 """
 
 import json
@@ -44,9 +44,14 @@ def replay(
 
 
 def replay_row(
-    connection: Connection, row: store.DecisionRow, release_of: Callable[[str], Release], engine: str
+    connection: Connection,
+    row: store.DecisionRow,
+    release_of: Callable[[str], Release],
+    engine: str,
+    own: models.PastEngine | None = None,
 ) -> Replay:
-    """Replay one recorded decision."""
+    """Replay one recorded decision, on the engine that made it where that is given and running."""
+    engine = own.digest if own else engine
 
     def result(difference: str | None) -> Replay:
         return Replay(row.id, difference is None, row.engine_digest, engine, row.release_name, difference)
@@ -60,17 +65,12 @@ def replay_row(
         return result("erased")
     if digest(row.body) != row.body_sha256 or digest(application.body) != application.body_sha256:
         return result("record altered")
-    try:
-        release = release_of(row.release_name)
-    except models.ReleaseRejected:
-        return result("release not held")
-    if release.digest != row.release_digest:
-        return result("release differs from the one recorded")
-    try:
-        arguments = Application.model_validate_json(application.body), Facts.model_validate_json(facts)
-    except ValidationError:  # altered with its digest, or recorded by an engine that took what this one refuses
-        return result("record not readable")
-    again = decide(*arguments, release).canonical()
+    if own:
+        again = own.decide(application.body, facts, row.release_name, row.release_digest)
+    else:
+        again = _decide(application.body, facts, row, release_of)
+    if isinstance(again, str):
+        return result(again)
     if again != row.body:
         return result(first_difference(row.body, again))
     # Facts and decision forged together agree with each other, but not with what the audit entry swore.
@@ -78,6 +78,23 @@ def replay_row(
     if any(sworn is not None and sworn != here for sworn, here in zip(_sworn(connection, row), found, strict=True)):
         return result("record differs from its audit entry")
     return result(None)
+
+
+def _decide(
+    application: bytes, facts: bytes, row: store.DecisionRow, release_of: Callable[[str], Release]
+) -> bytes | str:
+    """The decision's bytes as this engine makes them, or in words why it makes none."""
+    try:
+        release = release_of(row.release_name)
+    except models.ReleaseRejected:
+        return "release not held"
+    if release.digest != row.release_digest:
+        return "release differs from the one recorded"
+    try:
+        arguments = Application.model_validate_json(application), Facts.model_validate_json(facts)
+    except ValidationError:  # altered with its digest, or recorded by an engine that took what this one refuses
+        return "record not readable"
+    return decide(*arguments, release).canonical()
 
 
 def _sworn(connection: Connection, row: store.DecisionRow) -> tuple[str | None, ...]:

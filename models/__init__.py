@@ -7,6 +7,7 @@ text, JSON and TOML alone.
 
 from models.approval import RollbackStatement, add_signature, highest, waiting_envelope
 from models.certificate import Finding, NotProved, Witness, certify, prove
+from models.engines import EngineFailed, PastEngine, past_engine
 from models.fingerprint import engine_digest
 from models.golden import choose_rows, golden_bytes
 from models.promotion import Line, champion, champion_line, promote, rollback, serving
@@ -19,11 +20,13 @@ __all__ = [
     "ROOT",
     "TRUST_NAME",
     "Contract",
+    "EngineFailed",
     "Envelope",
     "Finding",
     "Line",
     "Listed",
     "NotProved",
+    "PastEngine",
     "ReleaseRejected",
     "RollbackStatement",
     "Signature",
@@ -44,6 +47,7 @@ __all__ = [
     "golden_bytes",
     "highest",
     "load",
+    "past_engine",
     "promote",
     "prove",
     "publish",
