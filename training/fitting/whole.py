@@ -7,7 +7,7 @@ there. The rule it keeps: after a full disk or a kill the place holds what it he
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 
@@ -19,7 +19,7 @@ def write_whole(folder: Path, files: Mapping[str, bytes]) -> None:
         partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".partial", dir=folder.parent))
         partial.chmod(0o755)
         for name, content in files.items():
-            _write(partial / name, content)
+            _write(partial / name, (content,))
         if folder.exists():
             before = partial.with_suffix(".before")
             folder.rename(before)
@@ -36,10 +36,15 @@ def write_whole(folder: Path, files: Mapping[str, bytes]) -> None:
 
 def write_file(path: Path, content: bytes) -> None:
     """Put one file in place; ValueError names the cause and the remedy."""
+    write_pieces(path, (content,))
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
+    """Put one file in place, piece by piece; ValueError names the cause and the remedy."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write(partial, content)
+        _write(partial, pieces)
         partial.replace(path)
     except OSError as error:
         raise _refused(path, error) from None
@@ -47,9 +52,10 @@ def write_file(path: Path, content: bytes) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, pieces: Iterable[bytes]) -> None:
     with path.open("wb") as file:
-        file.write(content)
+        for piece in pieces:
+            file.write(piece)
         file.flush()
         os.fsync(file.fileno())
 

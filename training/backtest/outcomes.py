@@ -4,21 +4,17 @@ It does: call the engine's `decide` on every business, in parallel. It does not:
 releases by running it twice). The rule it keeps: the very function that serves is the one that is tested.
 """
 
-import zlib
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache, partial
-from itertools import islice
 from pathlib import Path
 
 import models
-from engine.application import Application
 from engine.decision import decide
-from engine.facts import Facts
 from engine.release import Release
-from training.market import CHUNK, Raw, businesses
+from training.backtest.records import Market, Part
+from training.backtest.running import in_turn
 
 
 @dataclass(slots=True)
@@ -54,10 +50,11 @@ def decide_market(
 ) -> Outcomes:
     """Decide every business of a market under a release (None: the champion)."""
     total = Outcomes()
-    with ProcessPoolExecutor(max_workers=jobs) as pool:
-        for part in pool.map(partial(_decide_chunk, release=release, root=root), _chunks(path)):
-            total.add(part)
-            progress(part.businesses)
+    market = Market(path)
+    decide_part = partial(_decide_part, market=market, release=release, root=root)
+    for part in in_turn(decide_part, [(part,) for part in market.parts()], jobs):
+        total.add(part)
+        progress(part.businesses)
     return total
 
 
@@ -93,23 +90,15 @@ def _ranked(counts: Counter[str], of: int) -> list[tuple[str, str]]:
 _QUANTILES = (1, 5, 10, 25, 50, 75, 90, 95, 99)
 
 
-def _chunks(path: Path) -> "list[list[Raw]]":
-    stream, chunks = businesses(path, closed_only=False), []
-    while chunk := list(islice(stream, CHUNK)):
-        chunks.append(chunk)
-    return chunks
-
-
 @cache
 def _release(name: str | None, root: Path) -> Release:
     return models.champion(root) if name is None else models.load(name, root)
 
 
-def _decide_chunk(chunk: list[Raw], release: str | None, root: Path) -> Outcomes:
-    out, loaded = Outcomes(), _release(release, root)
-    for application_json, facts_blob, _, bad in chunk:
-        application = Application.model_validate_json(application_json)
-        decision = decide(application, Facts.model_validate_json(zlib.decompress(facts_blob)), loaded)
+def _decide_part(part: Part, market: Market, release: str | None, root: Path) -> Outcomes:
+    out, loaded, entries = Outcomes(), _release(release, root), market.index(part)
+    for entry, record in zip(entries, market.read(part, b"\1" * len(entries)), strict=True):
+        decision = decide(record.application, record.facts, loaded)
         out.businesses += 1
         out.outcomes[decision.outcome] += 1
         out.rules.update(finding.rule for finding in decision.findings)
@@ -120,7 +109,7 @@ def _decide_chunk(chunk: list[Raw], release: str | None, root: Path) -> Outcomes
             out.limits_cents.append(decision.offer.limit_cents)
             out.bound_by[decision.bound_by or ""] += 1
             out.counter_offers += decision.offer.limit_cents < decision.requested_cents
-        if bad is not None:
+        if entry.bad is not None:
             out.closed[decision.outcome] += 1
-            out.bads[decision.outcome] += bad
+            out.bads[decision.outcome] += entry.bad
     return out

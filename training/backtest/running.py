@@ -1,0 +1,222 @@
+"""A back-test: every recorded decision of a span decided again, in several processes.
+
+It does: index the span, hand out parts, decide each record under both sides, and put the counts together in order. It
+does not: choose what to try. The rules it keeps: a decision is the engine's own, on the facts as known then; a process
+holds one part at a time, and the counts; only ids and days of the span are held whole.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Any, Literal, TypeVar
+
+from training.backtest.causes import CODE, Cause, Swaps
+from training.backtest.money import Worth
+from training.backtest.records import Entry, Part, Record, Source
+from training.backtest.seen import Seen, moved
+from training.backtest.tally import MOST_EXAMPLES, Status, Tally, merge
+from training.backtest.trials import Terms, Trial, Wanted, release_by_digest
+
+T = TypeVar("T")
+Progress = Callable[[int], None]
+NEWEST = date.max
+_OUT, _EARLIER, _LAST = 0, 1, 2  # a mark's low bits
+_STATUS: Mapping[int, Status] = {0: "", 4: "good", 8: "bad"}  # and its high ones
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is tried, beside what, on which decisions."""
+
+    source: Source
+    new: Wanted
+    against: Wanted | None = None  # None: the recorded decisions
+    terms: Literal["then", "newest"] | date = "then"
+    start: date | None = None
+    end: date | None = None
+    attribute: bool = True
+
+    def day(self, record: Record) -> date:
+        """The day whose policy terms decide a record."""
+        if self.terms == "then":
+            return record.facts.as_of.date()
+        return NEWEST if self.terms == "newest" else self.terms
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The index of a source: what each part holds, as marks; and the days of its decisions by id."""
+
+    parts: tuple[Part, ...]
+    marks: tuple[bytes, ...]
+    decisions: int
+    left_out: Mapping[str, int]
+
+
+def indexed(
+    plan: Plan, statuses: Callable[[Sequence[Entry]], Mapping[str, str]] | None = None, jobs: int = 1
+) -> Span:
+    """The span of a plan: of several decisions on one application the last is marked as such.
+
+    `statuses` says what became of decisions, by decision id; a market says it itself.
+    """
+    parts = plan.source.parts()
+    entries = list(in_turn(plan.source.index, [(part,) for part in parts], jobs))
+    inside = [[_inside(plan, entry) for entry in held] for held in entries]
+    last: dict[str, str] = {}
+    for held, wanted in zip(entries, inside, strict=True):
+        last |= {e.application_id: e.decision_id for e, is_in in zip(held, wanted, strict=True) if is_in}
+    standing = set(last.values())
+    known = dict(statuses([e for held in entries for e in held if e.decision_id in standing])) if statuses else {}
+    marks = [
+        bytes(_mark(entry, is_in, standing, known) for entry, is_in in zip(held, wanted, strict=True))
+        for held, wanted in zip(entries, inside, strict=True)
+    ]
+    count = sum(sum(wanted) for wanted in inside)
+    erased = sum(entry.erased for held in entries for entry in held)
+    everything = sum(map(len, entries))
+    return Span(
+        tuple(parts), tuple(marks), count,
+        {"erased": erased, "outside the span": everything - count - erased, "followed by another": count - len(last)},
+    )  # fmt: skip
+
+
+def _inside(plan: Plan, entry: Entry) -> bool:
+    after = plan.start is None or plan.start.isoformat() <= entry.day
+    return not entry.erased and after and (plan.end is None or entry.day <= plan.end.isoformat())
+
+
+def _mark(entry: Entry, is_in: bool, standing: set[str], known: Mapping[str, str]) -> int:
+    if not is_in:
+        return _OUT
+    if entry.decision_id not in standing:
+        return _EARLIER
+    status = known.get(entry.decision_id) if entry.bad is None else ("good", "bad")[entry.bad]
+    return _LAST + {"good": 4, "bad": 8}.get(status or "", 0)
+
+
+def run(plan: Plan, span: Span, jobs: int = 2, progress: Progress = lambda done: None) -> Tally:
+    """Decide a span again and count; ValueError and ReleaseRejected say what is wrong."""
+    total = Tally()
+    pairs = [pair for pair in zip(span.parts, span.marks, strict=True) if any(pair[1])]
+    for part in in_turn(_counted, pairs, jobs, partial(_begin, plan)):
+        merge(total, part)
+        progress(part.decisions)
+    total.left_out.update({name: count for name, count in span.left_out.items() if count})
+    del total.examples[MOST_EXAMPLES:]
+    return total
+
+
+# -- in a process of its own ---------------------------------------------------------------------------------
+
+
+class Work:
+    """A plan with its releases read: what a process needs to count its parts."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.new = plan.new.opened()
+        self.base = plan.against.opened() if plan.against is not None else None
+        self.worth = Worth(self.new.policy.on(NEWEST).pricing)
+        self._terms: dict[tuple[int, int], Terms] = {}
+        self._swaps: dict[tuple[int, int], Swaps] = {}
+        self._makers: dict[str, Trial | None] = {}
+
+    def part(self, part: Part, marks: bytes) -> Tally:
+        """The counts of one part."""
+        tally = Tally()
+        for record, mark in zip(self.plan.source.read(part, marks), filter(None, marks), strict=True):
+            self._count(record, mark, tally)
+        return tally
+
+    def _count(self, record: Record, mark: int, tally: Tally) -> None:
+        day = self.plan.day(record)
+        new = self.terms(self.new, day)
+        base = self.base if self.base is not None else self._maker(record.release_digest)
+        old = None if base is None else self.terms(base, day if self.base is not None else record.facts.as_of.date())
+        after = new.see(record)
+        if self.base is None and record.recorded is not None:
+            before = record.recorded
+        elif old is not None:
+            before = old.see(record)
+        else:
+            raise ValueError("nobody has decided these yet: name a release with --against")
+        what = moved(before, after)
+        tally.decisions += 1
+        if what:
+            causes = self._causes(record, old, new, before, after) if self.plan.attribute else None
+            tally.change(record.decision_id, before, after, what, causes)
+        if mark & 3 == _LAST:
+            tally.application(record.application, before, after, bool(what), _STATUS[mark & 12], self.worth)
+        said = record.decided_at[:10]
+        tally.referrals.add(record.application_id, record.facts, said, record.recorded)
+        tally.referrals.before.add(before, said)
+        tally.referrals.after.add(after, said)
+
+    def _causes(
+        self, record: Record, old: Terms | None, new: Terms, before: Seen, after: Seen
+    ) -> frozenset[Cause] | None:
+        """Causes by swapping; what the release that decided then decides otherwise today is the code's."""
+        if old is None:
+            return None
+        found: frozenset[Cause] = frozenset()
+        if self.base is None:
+            again = old.see(record)
+            if moved(before, again):
+                found, before = frozenset({CODE}), again
+        if moved(before, after):
+            found |= self.swaps(old, new).causes(record, before, after)
+        return found
+
+    def terms(self, trial: Trial, day: date) -> Terms:
+        """A trial's terms of a day, one object for each version."""
+        key = (id(trial), id(trial.policy.on(day)))
+        if key not in self._terms:
+            self._terms[key] = Terms.of(trial, day)
+        return self._terms[key]
+
+    def swaps(self, old: Terms, new: Terms) -> Swaps:
+        """The swaps between two terms, made once."""
+        key = (id(old), id(new))
+        if key not in self._swaps:
+            self._swaps[key] = Swaps(old, new)
+        return self._swaps[key]
+
+    def _maker(self, digest: str) -> Trial | None:
+        """The release that made a decision, where it still lies here and this engine can run it."""
+        if digest not in self._makers:
+            self._makers[digest] = release_by_digest(digest, self.plan.new.root)
+        return self._makers[digest]
+
+
+_WORK: list[Work] = []
+
+
+def _begin(plan: Plan) -> None:
+    _WORK[:] = [Work(plan)]
+
+
+def _counted(part: Part, marks: bytes) -> Tally:
+    return _WORK[0].part(part, marks)
+
+
+def in_turn(
+    function: Callable[..., T], arguments: Iterable[tuple[Any, ...]], jobs: int, begin: Callable[[], None] | None = None
+) -> Iterator[T]:
+    """Results in the order of the arguments, few of them under way at a time; one job is done right here."""
+    if jobs == 1:
+        if begin is not None:
+            begin()
+        yield from (function(*each) for each in arguments)
+        return
+    waiting: deque[Future[T]] = deque()
+    with ProcessPoolExecutor(jobs, initializer=begin) as pool:
+        for each in arguments:
+            waiting.append(pool.submit(function, *each))
+            if len(waiting) > 2 * jobs:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
