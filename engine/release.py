@@ -22,12 +22,14 @@ __all__ = [
     "MANIFEST_NAME",
     "Calibration",
     "Certificate",
+    "ClaimedCause",
     "FileDigest",
     "Files",
     "Manifest",
     "Proof",
     "Release",
     "ReleaseFacts",
+    "Replay",
     "Signer",
     "TrainingFacts",
     "Validation",
@@ -143,6 +145,32 @@ class Validation(Frozen):
         return self
 
 
+CauseKind = Literal["rule", "grade", "limit", "price", "offer", "model", "data", "code"]
+
+
+class ClaimedCause(Frozen):
+    """A cause by which decisions of the replay set moved, as somebody declared it before publication."""
+
+    kind: CauseKind
+    rule: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_.]{1,80}$")] | None = None  # of kind "rule": its name, or a code
+    why: Line
+    most: Annotated[int, Field(ge=1)]
+    moved: Annotated[int, Field(ge=0)]
+
+
+class Replay(Frozen):
+    """What the fixed set of recorded decisions became under this release, beside the champion of that day."""
+
+    set_sha256: Sha256
+    decisions: Annotated[int, Field(ge=1)]
+    against: ReleaseName | None = None  # None: there was no champion, so nothing was compared
+    against_digest: Sha256 | None = None
+    engine_digest: Sha256
+    changed: Annotated[int, Field(ge=0)]
+    causes: Annotated[tuple[ClaimedCause, ...], Field(max_length=100, strict=False)] = ()
+    new_set: Line | None = None  # why the set is another than the champion's
+
+
 class ReleaseFacts(Frozen):
     """All a manifest says except its files' digests: what whoever makes a release states."""
 
@@ -161,6 +189,8 @@ class ReleaseFacts(Frozen):
     notes: Text = ""
     certificate: Certificate | None = None
     validation: Validation | None = None
+    not_before: Day | None = None  # it does not serve before this day
+    replay: Replay | None = None
 
     @model_validator(mode="after")
     def _features_differ(self) -> Self:

@@ -74,6 +74,13 @@ def add_signature(name: str, root: Path, signature: Signature, trust: TrustRoot,
     return envelope
 
 
+def check_effective(release: Release, day: date) -> None:
+    """Refuse a release before the day that its manifest says it serves from."""
+    begins = release.manifest.not_before
+    if begins is not None and day.isoformat() < begins:
+        raise ReleaseRejected("day", f"{release.name} does not serve before {begins}: promote it on that day or later")
+
+
 def check_day(release: Release, root: Path, trust: TrustRoot | None, day: date) -> None:
     """What must hold on the day of a promotion: every signer's key is still valid, and no review is overdue."""
     if not release.signers:

@@ -16,7 +16,7 @@ from typing import Final
 
 from engine.policy import PolicyBook
 from engine.release import Release
-from models.approval import check_day, check_sequence, keep_statement, remember, today
+from models.approval import check_day, check_effective, check_sequence, keep_statement, remember, today
 from models.folder import locked, replace_file
 from models.rejection import ReleaseRejected
 from models.store import ROOT, Contract, ReadPolicy, load
@@ -58,12 +58,16 @@ def serving(
     read_policy: ReadPolicy = PolicyBook.parse,
     trust: TrustRoot | None = None,
 ) -> Release:
-    """A release that is to serve, by name or else the champion; named or not, never below the highest that served."""
+    """A release that is to serve, by name or else the champion.
+
+    Named or not, never below the highest that served, and never before the day it serves from.
+    """
     line = champion_line(root) if name is None else Line(name, "")
     if line is None:
         raise ReleaseRejected("champion", "no release has been promoted")
     release = load(line.name, root, digest=line.digest or None, contract=contract, read_policy=read_policy, trust=trust)
     check_sequence(release, root, trust)
+    check_effective(release, today())
     return release
 
 
@@ -86,11 +90,12 @@ def promote(
 
     The one before is remembered for rollback(). Promoting the champion again changes nothing. A signed release is
     refused where it lies below the highest that served, where a signer's key is not valid today, or where its
-    validation was to be reviewed by now.
+    validation was to be reviewed by now. Signed or not, it is refused before the day it serves from.
     """
     with locked(root):
         release = load(name, root, contract=contract, read_policy=read_policy, trust=trust)
         check_sequence(release, root, trust)
+        check_effective(release, day or today())
         check_day(release, root, trust, day or today())
         line = Line(release.name, release.digest)
         before = _read(root)

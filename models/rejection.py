@@ -22,6 +22,7 @@ Stage = Literal[
     "certificate",
     "policy",
     "sequence",
+    "day",
     "champion",
 ]
 

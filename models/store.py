@@ -80,7 +80,7 @@ def load(
     """
     files = read_folder(name, root)
     manifest = parsed_manifest(files[MANIFEST_NAME], name, digest)
-    _check_digests(manifest, files)
+    check_digests(manifest, files)
     signers = _signers(manifest, files, trust, root)
     return _release(manifest, files, contract or engine_contract(), read_policy, signers)
 
@@ -111,7 +111,7 @@ def publish(
     manifest = parsed_manifest(files[MANIFEST_NAME])
     if ENVELOPE_NAME in files:
         raise ReleaseRejected("signature", "a release is signed where it lies, once it is published")
-    _check_digests(manifest, files)
+    check_digests(manifest, files)
     try_confined(files["model.txt"], files["golden.jsonl"], manifest)
     _release(manifest, files, contract or engine_contract(), read_policy, ())
     with locked(root):
@@ -152,7 +152,7 @@ def _release(
     )
 
 
-def _check_digests(manifest: Manifest, files: Mapping[str, bytes]) -> None:
+def check_digests(manifest: Manifest, files: Mapping[str, bytes]) -> None:
     """Every file is the one that the manifest names."""
     for file, stated in manifest.files.named().items():
         if (len(files[file]), _sha256(files[file])) != (stated.length, stated.sha256):

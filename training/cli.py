@@ -9,10 +9,11 @@ from pathlib import Path
 
 import click
 
-from training.commands import releasing, scorecard, signing
+from training.commands import backtesting, releasing, scorecard, signing
 from training.commands.audit import audit
 from training.commands.fitting import fit
 from training.commands.judging import compare, evaluate
+from training.commands.policies import policy
 from training.commands.screen import FILE as _FILE
 from training.commands.screen import FOLDER as _FOLDER
 from training.commands.screen import bar, table
@@ -60,6 +61,8 @@ main.add_command(audit)
 main.add_command(fit)
 main.add_command(evaluate)
 main.add_command(compare)
+main.add_command(policy)
+backtesting.register(main)
 
 
 @main.command()

@@ -1,12 +1,14 @@
 """From a fitted model to a release: a draft folder, a card, and publication.
 
-It does: keep what a fit gave in a folder that people can look at, and publish it with a policy and a card. It
-does not: judge (evaluation does) or load for service (models does). The rule it keeps: the card says what the
-model was made from, and a model made from pretend data says so first.
+It does: keep what a fit gave in a folder that people can look at, and publish it, or the model of a release under
+another policy, with a card, once the replay gate lets it. It does not: judge (evaluation does) or load for service
+(models does). The rule it keeps: the card says what the model was made from, and a model made from pretend data says so
+first.
 """
 
 import json
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
 from hashlib import sha256
@@ -20,13 +22,18 @@ from engine.canonical import canonical_bytes
 from engine.features import BY_NAME, FEATURE_NAMES, contract_digest
 from engine.policy import Policy, PolicyBook
 from engine.pricing import break_even_report, check_reference_line
-from engine.release import ReleaseFacts, TrainingFacts
+from engine.release import MANIFEST_NAME, ReleaseFacts, Replay, TrainingFacts, Validation
 from engine.scoring import Calibration, parse_model
+from models.folder import read_folder
+from models.store import check_digests, parsed_manifest
 from training.audit import card_section
+from training.backtest.replay import Found, Gate
+from training.backtest.trials import Trial, as_model, read_policy
 from training.data import Dataset
 from training.evaluation import Evaluation
 from training.fitting import Fitted, Split
 from training.fitting.whole import write_whole
+from training.policies import policy_changes
 from training.scorecard import scorecard_card
 from training.signing import read_validation
 
@@ -75,48 +82,147 @@ def write_draft(folder: Path, fitted: Fitted, data: Dataset, split: Split) -> No
     )
 
 
-def publish_draft(
-    folder: Path, policy: Path, name: str, created_on: date, root: Path, synthetic: bool, validation: Path | None = None
-) -> str:
-    """Publish a draft under a policy; returns the release's name. ReleaseRejected or ValueError say why not.
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What was published, and what the gate found; None where there was no replay set."""
 
-    With an independent validation record it says that it is signed, and loads once people have signed it.
+    name: str
+    facts: ReleaseFacts
+    found: Found | None
+
+
+def publish_draft(  # noqa: PLR0913 - what a release states
+    folder: Path, policy: Path, name: str, created_on: date, root: Path, synthetic: bool,
+    validation: Path | None = None, *, gate: Gate | None = None, not_before: date | None = None,
+) -> Published:  # fmt: skip
+    """Publish a draft, or the model of a release again, under a policy. ReleaseRejected or ValueError say why not.
+
+    Where a champion serves, the gate's replay set is decided again first, and no change may be unclaimed. With an
+    independent validation record, which a release brings along, it says that it is signed, and loads once people have
+    signed it.
     """
-    told = json.loads((folder / DRAFT_FILE).read_bytes())
     root.mkdir(parents=True, exist_ok=True)
-    if tuple(told["features"]) != FEATURE_NAMES:
-        raise ValueError("this draft was fitted on other inputs than the engine's features: it cannot decide")
-    sequence = max((listed.manifest.sequence for listed in models.releases(root) if listed.manifest), default=0) + 1
-    book = PolicyBook.parse(policy.read_text())
+    listed = models.releases(root)
+    sequence = max((one.manifest.sequence for one in listed if one.manifest), default=0) + 1
+    if not_before is not None and not_before < created_on:
+        raise ValueError(f"a release made on {created_on} cannot have served from {not_before}")
+    book = read_policy(policy)
     check_prices(book)
-    model_text = (folder / "model.txt").read_text()
-    ensemble = parse_model(model_text)
-    scored = told.get("scorecard")
-    record = None if validation is None else read_validation(validation, sha256(model_text.encode()).hexdigest())
+    source = _source(folder, synthetic, validation)
+    ensemble = parse_model(source.model_text)
+    replay, found = _through(gate, root, source, book, name, max(created_on, not_before or created_on))
     facts = ReleaseFacts(
         name=name,
         sequence=sequence,
         created_on=created_on.isoformat(),
-        synthetic=synthetic or (scored is not None and scored["example"]),
-        lightgbm_version=lightgbm.__version__,
+        synthetic=source.synthetic,
+        lightgbm_version=source.lightgbm_version,
         objective=ensemble.objective,
         features=FEATURE_NAMES,
         contract_sha256=contract_digest(),
-        calibration=Calibration.model_validate(told["calibration"]),
-        training=TrainingFacts.model_validate(told["training"]),
+        calibration=source.calibration,
+        training=source.training,
         certificate=models.prove(ensemble, models.engine_contract().directions),
-        signed=record is not None,
-        validation=record,
+        signed=source.validation is not None,
+        validation=source.validation,
+        not_before=None if not_before is None else not_before.isoformat(),
+        replay=replay,
     )
     files = {
-        "model.txt": model_text.encode(),
+        "model.txt": source.model_text.encode(),
         "golden.jsonl": (folder / "golden.jsonl").read_bytes(),
         "policy.toml": policy.read_bytes(),
-        "card.md": (
-            (scorecard_card if scored else card)(facts, told) + prices(book) + card_section(folder, FEATURE_NAMES)
-        ).encode(),
+        "card.md": (source.card(facts, book) + replay_section(replay)).encode(),
     }
-    return models.publish(models.draft(facts, files), root)
+    return Published(models.publish(models.draft(facts, files), root), facts, found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where a release's model comes from."""
+
+    model_text: str
+    calibration: Calibration
+    training: TrainingFacts
+    synthetic: bool
+    lightgbm_version: str
+    validation: Validation | None
+    card: Callable[[ReleaseFacts, PolicyBook], str]
+
+
+def _source(folder: Path, synthetic: bool, validation: Path | None) -> _Source:
+    """The model of a draft's or a release's folder; ValueError where it is neither or has other inputs."""
+    if not (folder / DRAFT_FILE).is_file():
+        return _released(folder, validation)
+    told = json.loads((folder / DRAFT_FILE).read_bytes())
+    if tuple(told["features"]) != FEATURE_NAMES:
+        raise ValueError("this draft was fitted on other inputs than the engine's features: it cannot decide")
+    model_text = (folder / "model.txt").read_text()
+    scored = told.get("scorecard")
+    made = scorecard_card if scored else card
+    return _Source(
+        model_text=model_text, calibration=Calibration.model_validate(told["calibration"]),
+        training=TrainingFacts.model_validate(told["training"]),
+        synthetic=synthetic or (scored is not None and scored["example"]), lightgbm_version=lightgbm.__version__,
+        validation=None if validation is None else _validation(validation, model_text),
+        card=lambda facts, book: made(facts, told) + prices(book) + card_section(folder, FEATURE_NAMES),
+    )  # fmt: skip
+
+
+def _released(folder: Path, validation: Path | None) -> _Source:
+    """A release's model again, with the validation that it has unless there is a newer one."""
+    if not (folder / MANIFEST_NAME).is_file():
+        raise ValueError(f"{folder} is neither a draft nor a release: it has no {DRAFT_FILE} or {MANIFEST_NAME}")
+    files = read_folder(folder.name, folder.parent)
+    manifest = parsed_manifest(files[MANIFEST_NAME], folder.name)
+    check_digests(manifest, files)
+    model_text, old = files["model.txt"].decode("ascii"), files["policy.toml"].decode()
+
+    def changed(facts: ReleaseFacts, book: PolicyBook) -> str:
+        told = "\n".join(f"- {sentence}" for sentence in policy_changes(PolicyBook.parse(old), book))
+        return (
+            f"# {facts.name}\n\nThe model of {manifest.name}, unchanged, under another policy.\n\n{told}\n"
+            + prices(book) + f"\n## The card of {manifest.name}\n\n" + files["card.md"].decode()
+        )  # fmt: skip
+
+    return _Source(
+        model_text=model_text, calibration=manifest.calibration, training=manifest.training,
+        synthetic=manifest.synthetic, lightgbm_version=manifest.lightgbm_version,
+        validation=manifest.validation if validation is None else _validation(validation, model_text), card=changed,
+    )  # fmt: skip
+
+
+def _validation(file: Path, model_text: str) -> Validation:
+    return read_validation(file, sha256(model_text.encode()).hexdigest())
+
+
+def _through(
+    gate: Gate | None, root: Path, source: _Source, book: PolicyBook, name: str, first_day: date
+) -> tuple[Replay | None, Found | None]:
+    """What the gate says; ValueError where a champion serves and there is no replay set."""
+    if gate is not None:
+        model = as_model(source.model_text.encode(), source.calibration, source.training.data_sha256)
+        return gate.judge(Trial(name, "", book, model), root, first_day)
+    if (line := models.champion_line(root)) is not None:
+        raise ValueError(
+            f"{line.name} serves, and nothing shows what {name} would change of its decisions: choose a replay set "
+            "with `creditline-train replay-set` and give it with --replay-set"
+        )
+    return None, None
+
+
+def replay_section(replay: Replay | None) -> str:
+    """What the replay set became, as a section of the card."""
+    if replay is None or replay.against is None:
+        return "\n## Replay\n\nNo release served before this one, so there was nothing to compare it with.\n"
+    rows = "".join(
+        f"| {each.kind} {each.rule or ''} | {each.moved:,} | {each.most:,} | {each.why} |\n" for each in replay.causes
+    )
+    return (
+        f"\n## Replay\n\n{replay.changed:,} of {replay.decisions:,} decisions of the fixed set (sha256 "
+        f"{replay.set_sha256}) differ from those of {replay.against}.\n"
+        + (f"\n| declared cause | moved | at most | why |\n|---|---|---|---|\n{rows}" if rows else "")
+    )  # fmt: skip
 
 
 def check_prices(book: PolicyBook) -> None:

@@ -7,23 +7,23 @@ enough to give the new decision; a rule is named by its own findings, never by t
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Final, Literal
+from datetime import date
+from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from engine.policy import Policy
+from engine.release import CauseKind
 from training.backtest.records import Record
 from training.backtest.seen import Seen, moved
-from training.backtest.trials import Terms
-
-Kind = Literal["rule", "grade", "limit", "price", "offer", "model", "data", "code"]
-KINDS: Final[tuple[Kind, ...]] = ("rule", "grade", "limit", "price", "offer", "model", "data", "code")
+from training.backtest.trials import Terms, Trial, release_by_digest
 
 
 class Cause(msgspec.Struct, frozen=True, order=True):
     """One cause of a change; `rule` names the rule of a finding that came or went."""
 
-    kind: str
+    kind: CauseKind
     rule: str = ""
 
     def __str__(self) -> str:
@@ -32,7 +32,7 @@ class Cause(msgspec.Struct, frozen=True, order=True):
 
 CODE: Final = Cause("code")
 # The tables of a policy that decide, by what they are called where no finding came or went.
-_TABLES: Final[Mapping[str, tuple[Kind, tuple[str, ...]]]] = {
+_TABLES: Final[Mapping[str, tuple[CauseKind, tuple[str, ...]]]] = {
     "rules": ("limit", ("screening", "supplier", "guards")),
     "grades": ("grade", ("grades",)),
     "limits": ("limit", ("limits", "verification")),
@@ -40,6 +40,36 @@ _TABLES: Final[Mapping[str, tuple[Kind, tuple[str, ...]]]] = {
     "offer": ("offer", ("offer",)),
 }
 _MODEL: Final = "model"
+
+
+class Bench:
+    """Releases laid out for many decisions: their terms by day, the swaps between them, who made a record."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._terms: dict[tuple[int, int], Terms] = {}
+        self._swaps: dict[tuple[int, int], Swaps] = {}
+        self._makers: dict[str, Trial | None] = {}
+
+    def terms(self, trial: Trial, day: date) -> Terms:
+        """A trial's terms of a day, one object for each version."""
+        key = (id(trial), id(trial.policy.on(day)))
+        if key not in self._terms:
+            self._terms[key] = Terms.of(trial, day)
+        return self._terms[key]
+
+    def swaps(self, old: Terms, new: Terms) -> "Swaps":
+        """The swaps between two terms of this bench, made once."""
+        key = (id(old), id(new))
+        if key not in self._swaps:
+            self._swaps[key] = Swaps(old, new)
+        return self._swaps[key]
+
+    def maker(self, digest: str) -> Trial | None:
+        """The release that made a decision, where it still lies here and this engine can run it."""
+        if digest not in self._makers:
+            self._makers[digest] = release_by_digest(digest, self._root)
+        return self._makers[digest]
 
 
 class Swaps:
@@ -84,7 +114,7 @@ class Swaps:
             return frozenset(Cause("rule", rule) for rule in rules)
         return frozenset({Cause(self._kind(part))})
 
-    def _kind(self, part: str) -> Kind:
+    def _kind(self, part: str) -> CauseKind:
         if part != _MODEL:
             return _TABLES[part][0]
         # A model that learnt from other data is declared as such, whatever else was changed when it was fitted.

@@ -47,7 +47,9 @@ def write_decided(market: Path, release: Wanted, out: Path, jobs: int = 2, progr
 def write_condensed(export: Path, out: Path, jobs: int = 2, progress: Progress = lambda n: None) -> int:
     """Condense an export, erased decisions left out; how many decisions it holds."""
     source = Export(export)
-    return _write(out, in_turn(partial(_condensed, source=source), [(part,) for part in source.parts()], jobs), progress)
+    return _write(
+        out, in_turn(partial(_condensed, source=source), [(part,) for part in source.parts()], jobs), progress
+    )
 
 
 def write_replay_set(export: Path, out: Path, count: int, jobs: int = 2) -> Written:

@@ -181,6 +181,7 @@ def record_of(line: _Line) -> Record:
     facts = Facts.model_validate_json(bytes(line.facts))
     verified = as_verified(application, facts)
     kept = line.condensed
+    recorded: Seen | None
     if kept is None:
         decision = msgspec.json.decode(line.decision)
         evidence = Evidence.of(verified, facts)

@@ -13,12 +13,12 @@ from datetime import date
 from functools import partial
 from typing import Any, Literal, TypeVar
 
-from training.backtest.causes import CODE, Cause, Swaps
+from training.backtest.causes import CODE, Bench, Cause
 from training.backtest.money import Worth
 from training.backtest.records import Entry, Part, Record, Source
 from training.backtest.seen import Seen, moved
 from training.backtest.tally import MOST_EXAMPLES, Status, Tally, merge
-from training.backtest.trials import Terms, Trial, Wanted, release_by_digest
+from training.backtest.trials import Terms, Wanted
 
 T = TypeVar("T")
 Progress = Callable[[int], None]
@@ -56,9 +56,7 @@ class Span:
     left_out: Mapping[str, int]
 
 
-def indexed(
-    plan: Plan, statuses: Callable[[Sequence[Entry]], Mapping[str, str]] | None = None, jobs: int = 1
-) -> Span:
+def indexed(plan: Plan, statuses: Callable[[Sequence[Entry]], Mapping[str, str]] | None = None, jobs: int = 1) -> Span:
     """The span of a plan: of several decisions on one application the last is marked as such.
 
     `statuses` says what became of decisions, by decision id; a market says it itself.
@@ -121,9 +119,7 @@ class Work:
         self.new = plan.new.opened()
         self.base = plan.against.opened() if plan.against is not None else None
         self.worth = Worth(self.new.policy.on(NEWEST).pricing)
-        self._terms: dict[tuple[int, int], Terms] = {}
-        self._swaps: dict[tuple[int, int], Swaps] = {}
-        self._makers: dict[str, Trial | None] = {}
+        self.bench = Bench(plan.new.root)
 
     def part(self, part: Part, marks: bytes) -> Tally:
         """The counts of one part."""
@@ -134,9 +130,13 @@ class Work:
 
     def _count(self, record: Record, mark: int, tally: Tally) -> None:
         day = self.plan.day(record)
-        new = self.terms(self.new, day)
-        base = self.base if self.base is not None else self._maker(record.release_digest)
-        old = None if base is None else self.terms(base, day if self.base is not None else record.facts.as_of.date())
+        new = self.bench.terms(self.new, day)
+        base = self.base if self.base is not None else self.bench.maker(record.release_digest)
+        old = (
+            None
+            if base is None
+            else self.bench.terms(base, day if self.base is not None else record.facts.as_of.date())
+        )
         after = new.see(record)
         if self.base is None and record.recorded is not None:
             before = record.recorded
@@ -168,28 +168,8 @@ class Work:
             if moved(before, again):
                 found, before = frozenset({CODE}), again
         if moved(before, after):
-            found |= self.swaps(old, new).causes(record, before, after)
+            found |= self.bench.swaps(old, new).causes(record, before, after)
         return found
-
-    def terms(self, trial: Trial, day: date) -> Terms:
-        """A trial's terms of a day, one object for each version."""
-        key = (id(trial), id(trial.policy.on(day)))
-        if key not in self._terms:
-            self._terms[key] = Terms.of(trial, day)
-        return self._terms[key]
-
-    def swaps(self, old: Terms, new: Terms) -> Swaps:
-        """The swaps between two terms, made once."""
-        key = (id(old), id(new))
-        if key not in self._swaps:
-            self._swaps[key] = Swaps(old, new)
-        return self._swaps[key]
-
-    def _maker(self, digest: str) -> Trial | None:
-        """The release that made a decision, where it still lies here and this engine can run it."""
-        if digest not in self._makers:
-            self._makers[digest] = release_by_digest(digest, self.plan.new.root)
-        return self._makers[digest]
 
 
 _WORK: list[Work] = []

@@ -189,5 +189,3 @@ def _merge_dict(mine: dict[str, Any], other: dict[str, Any]) -> None:
             _merge_dict(mine[name], value)
         else:
             merge(mine[name], value)
-
-

@@ -23,7 +23,7 @@ from engine.release import MANIFEST_NAME, Calibration
 from engine.scoring import Scorer
 from engine.scoring.scorer import Row
 from models.folder import read_folder
-from models.store import parsed_manifest
+from models.store import check_digests, parsed_manifest
 from training.backtest.records import Record
 from training.backtest.seen import Seen, seen_of
 
@@ -86,7 +86,7 @@ class Trial:
         """The same model under another policy."""
         return replace(self, name=name, digest="", policy=book)
 
-    def with_model(self, model: Model) -> "Trial":
+    def withas_model(self, model: Model) -> "Trial":
         """The same policy with another model."""
         return replace(self, digest="", model=model)
 
@@ -107,7 +107,7 @@ class Wanted:
             trial = trial.with_policy(read_policy(self.policy), self.policy.name)
         if self.model is not None:
             folder = self.model if self.model.is_dir() else self.root / self.model
-            trial = trial.with_model(model_in(folder))
+            trial = trial.withas_model(model_in(folder))
             trial = replace(trial, name=f"{trial.name} with {folder.name}")
         return trial
 
@@ -119,15 +119,13 @@ def release_of(name: str | None, root: Path) -> Trial:
         raise models.ReleaseRejected("champion", f"no release of {root} has been promoted: name one")
     files = read_folder(line.name, root)
     manifest = parsed_manifest(files[MANIFEST_NAME], line.name, line.digest or None)
-    for file, stated in manifest.files.named().items():
-        if hashlib.sha256(files[file]).hexdigest() != stated.sha256:
-            raise models.ReleaseRejected("digest", f"{file} is not the file that the manifest names")
+    check_digests(manifest, files)
     if manifest.features != FEATURE_NAMES or manifest.contract_sha256 != contract_digest():
         raise models.ReleaseRejected("contract", f"{line.name} was made for other features than this engine derives")
     return Trial(
         name=line.name, digest=hashlib.sha256(files[MANIFEST_NAME]).hexdigest(),
         policy=PolicyBook.parse(files["policy.toml"].decode()), synthetic=manifest.synthetic,
-        model=_model(files["model.txt"], manifest.calibration, manifest.training.data_sha256),
+        model=as_model(files["model.txt"], manifest.calibration, manifest.training.data_sha256),
     )  # fmt: skip
 
 
@@ -153,7 +151,7 @@ def model_in(folder: Path) -> Model:
     if tuple(facts["features"]) != FEATURE_NAMES:
         raise ValueError(f"{folder.name} was fitted on other inputs than the engine's features: it cannot decide")
     calibration = Calibration.model_validate(facts["calibration"])
-    return _model((folder / "model.txt").read_bytes(), calibration, facts["training"]["data_sha256"])
+    return as_model((folder / "model.txt").read_bytes(), calibration, facts["training"]["data_sha256"])
 
 
 def read_policy(path: Path) -> PolicyBook:
@@ -164,7 +162,8 @@ def read_policy(path: Path) -> PolicyBook:
         raise ValueError(f"{path}: not a policy: {error}") from None
 
 
-def _model(text: bytes, calibration: Calibration, data_sha256: str) -> Model:
+def as_model(text: bytes, calibration: Calibration, data_sha256: str) -> Model:
+    """A model's text and calibration, ready to score; ModelRejected where the strict parser refuses it."""
     scorer = Remembering(Scorer(text.decode("ascii"), FEATURE_NAMES))
     digest = hashlib.sha256(text + calibration.canonical()).hexdigest()
     return Model(scorer, calibration, digest, data_sha256)

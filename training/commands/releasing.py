@@ -5,8 +5,12 @@ It does: read arguments and print what came out. It does not: compute. The rule 
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from training.publishing import Published
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -26,27 +30,57 @@ def register(main: click.Group) -> None:
 @click.option("--policy", type=_FILE, required=True, help="The policy (TOML) the release carries.")
 @click.option("--name", required=True, help="Name of the release, such as 2026-11-a.")
 @click.option("--created-on", type=_DAY, default=None, help="[default: today]")
+@click.option("--not-before", type=_DAY, default=None, help="The first day on which it may serve.")
 @click.option("--synthetic/--own-data", default=True, show_default=True, help="Whether it learnt from made-up data.")
 @click.option("--validation", type=_FILE, help="The independent validation record (TOML): the release is to be signed.")
+@click.option("--replay-set", type=_FILE, help="The fixed set of decisions that it is held to, once a champion serves.")
+@click.option("--causes", type=_FILE, help="What it is meant to change of them (TOML).")
 @_ROOT
-def publish(
-    draft: Path, policy: Path, name: str, created_on: datetime | None, synthetic: bool, validation: Path | None,
-    root: Path | None,
+def publish(  # noqa: PLR0913, PLR0917 - one parameter an option
+    draft: Path, policy: Path, name: str, created_on: datetime | None, not_before: datetime | None, synthetic: bool,
+    validation: Path | None, replay_set: Path | None, causes: Path | None, root: Path | None,
 ) -> None:  # fmt: skip
-    """Publish a draft under a policy as a release."""
+    """Publish a draft, or a release's model again, under a policy as a release.
+
+    Where a champion serves, the replay set is decided under both first; a change that --causes does not declare stops
+    it.
+    """
     import models
+    from training.backtest.claims import read_claims
+    from training.backtest.replay import Gate
     from training.publishing import publish_draft
 
-    day = (created_on or datetime.now(UTC)).date()
+    day, first = (created_on or datetime.now(UTC)).date(), not_before.date() if not_before else None
     try:
-        published = publish_draft(draft, policy, name, day, root or models.ROOT, synthetic, validation)
+        claims = read_claims(causes)
+        published = publish_draft(
+            draft, policy, name, day, root or models.ROOT, synthetic, validation,
+            gate=Gate(replay_set, claims) if replay_set else None, not_before=first,
+        )  # fmt: skip
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
-    if validation is not None:
-        click.echo(f"published {published}; it loads once a trainer and an approver have signed it")
+    _tell_replay(published)
+    if published.facts.signed:
+        click.echo(f"published {name}; it loads once a trainer and an approver have signed it")
     else:
-        click.echo(f"published {published}, unsigned: for development alone")
-    click.echo(f"`creditline-train promote {published}` makes it the champion")
+        click.echo(f"published {name}, unsigned: for development alone")
+    click.echo(f"`creditline-train promote {name}` makes it the champion" + (f" from {first} on" if first else ""))
+
+
+def _tell_replay(published: "Published") -> None:
+    """What the gate found, or that there was nothing to compare with."""
+    replay, found = published.facts.replay, published.found
+    if replay is None or found is None or replay.against is None:
+        click.echo("a first release: no champion serves, so there is nothing to compare it with")
+        return
+    click.echo(f"replay set {replay.set_sha256[:12]}: {replay.changed:,} of {replay.decisions:,} decisions differ from "
+               f"{replay.against}'s, every one as declared")  # fmt: skip
+    for cause in replay.causes:
+        note = "" if cause.moved else "  (declared, and nothing moved)"
+        click.echo(f"  {cause.kind} {cause.rule or ''}".rstrip() + f": {cause.moved:,} of at most {cause.most:,}{note}")
+    if found.unchecked:
+        click.echo(f"  {found.unchecked:,} were made by releases that are not here: what the code changed of them is "
+                   "not known")  # fmt: skip
 
 
 @click.command()
