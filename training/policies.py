@@ -231,7 +231,7 @@ def _cell(policy: Policy, grade: str, place: int, was: int, now: int) -> str:
     a_year = 12 * drawn * (now - was) // 10_000
     above = f"above {dollars(bands[place - 1])} " if place else ""
     return (
-        f"Price of grade {grade}, lines {above}up to {dollars(bands[place])}: {per_cent(was)} -> {per_cent(now)} "
+        f"Price of grade {grade}, lines {above}up to {dollars(bands[place])}: {was / 100:.2f} % -> {now / 100:.2f} % "
         f"a month ({'+' if a_year > 0 else ''}{dollars(a_year)} a year on {dollars(bands[place])}, drawn as usual)"
     )
 

@@ -32,10 +32,10 @@ from training.backtest.trials import Trial, as_model, read_policy
 from training.data import Dataset
 from training.evaluation import Evaluation
 from training.fitting import Fitted, Split
-from training.fitting.whole import write_whole
 from training.policies import policy_changes
 from training.scorecard import scorecard_card
 from training.signing import read_validation
+from training.whole import write_whole
 
 DRAFT_FILE = "draft.json"
 JUDGEMENT_FILE = "judgement.json"

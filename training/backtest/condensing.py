@@ -70,10 +70,10 @@ def condensed_line(record: "Record") -> bytes:
     """One line of a condensed export."""
     facts = record.facts.model_dump(mode="json")
     if (bank := facts["bank"]["value"]) is not None:
-        bank.update(texts=[], transactions=dict.fromkeys(Transactions.columns, []))
+        bank.update(texts=[], transactions={name: [] for name in Transactions.columns})
     if (market := facts["marketplace"]["value"]) is not None:
         wanted = record.application.request.supplier_id
-        market["orders"] = dict.fromkeys(Orders.columns, [])
+        market["orders"] = {name: [] for name in Orders.columns}
         market["suppliers"] = [supplier for supplier in market["suppliers"] if supplier["id"] == wanted]
     line = {
         "decision_id": record.decision_id,

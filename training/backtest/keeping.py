@@ -23,7 +23,7 @@ from training.backtest.running import Progress, in_turn
 from training.backtest.seen import seen_in
 from training.backtest.trials import Terms, Trial, Wanted
 from training.exported import no_decision
-from training.fitting.whole import write_pieces
+from training.whole import write_pieces
 
 EACH = 10
 """Of every outcome, grade and rule, so many decisions at least are in a replay set, where the export has them."""

@@ -44,7 +44,7 @@ class Gate:
     """The fixed set, and what was declared of it."""
 
     replay_set: Path
-    claims: Claims = Claims()
+    claims: Claims = field(default_factory=Claims)
 
     def judge(self, new: Trial, root: Path, first_day: date) -> tuple[Replay, Found]:
         """What the manifest keeps; Unclaimed or ValueError stop the release."""

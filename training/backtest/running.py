@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
+from multiprocessing import get_context
 from typing import Any, Literal, TypeVar
 
 from training.backtest.causes import CODE, Bench, Cause
@@ -96,11 +96,12 @@ def _mark(entry: Entry, is_in: bool, standing: set[str], known: Mapping[str, str
     return _LAST + {"good": 4, "bad": 8}.get(status or "", 0)
 
 
-def run(plan: Plan, span: Span, jobs: int = 2, progress: Progress = lambda done: None) -> Tally:
-    """Decide a span again and count; ValueError and ReleaseRejected say what is wrong."""
+def run(work: "Work", span: Span, jobs: int = 2, progress: Progress = lambda done: None) -> Tally:
+    """Decide a span again and count; ValueError says what is wrong with a record."""
     total = Tally()
+    _WORK[:] = [work]
     pairs = [pair for pair in zip(span.parts, span.marks, strict=True) if any(pair[1])]
-    for part in in_turn(_counted, pairs, jobs, partial(_begin, plan)):
+    for part in in_turn(_counted, pairs, jobs):
         merge(total, part)
         progress(part.decisions)
     total.left_out.update({name: count for name, count in span.left_out.items() if count})
@@ -108,11 +109,8 @@ def run(plan: Plan, span: Span, jobs: int = 2, progress: Progress = lambda done:
     return total
 
 
-# -- in a process of its own ---------------------------------------------------------------------------------
-
-
 class Work:
-    """A plan with its releases read: what a process needs to count its parts."""
+    """A plan with its releases read, once for all processes; ValueError and ReleaseRejected say what is wrong."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -120,6 +118,11 @@ class Work:
         self.base = plan.against.opened() if plan.against is not None else None
         self.worth = Worth(self.new.policy.on(NEWEST).pricing)
         self.bench = Bench(plan.new.root)
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What is compared: old and new."""
+        return (self.base.name if self.base else "recorded", self.new.name)
 
     def part(self, part: Part, marks: bytes) -> Tally:
         """The counts of one part."""
@@ -172,28 +175,20 @@ class Work:
         return found
 
 
-_WORK: list[Work] = []
-
-
-def _begin(plan: Plan) -> None:
-    _WORK[:] = [Work(plan)]
+_WORK: list[Work] = []  # of this process, and so of those split off from it
 
 
 def _counted(part: Part, marks: bytes) -> Tally:
     return _WORK[0].part(part, marks)
 
 
-def in_turn(
-    function: Callable[..., T], arguments: Iterable[tuple[Any, ...]], jobs: int, begin: Callable[[], None] | None = None
-) -> Iterator[T]:
+def in_turn(function: Callable[..., T], arguments: Iterable[tuple[Any, ...]], jobs: int) -> Iterator[T]:
     """Results in the order of the arguments, few of them under way at a time; one job is done right here."""
     if jobs == 1:
-        if begin is not None:
-            begin()
         yield from (function(*each) for each in arguments)
         return
     waiting: deque[Future[T]] = deque()
-    with ProcessPoolExecutor(jobs, initializer=begin) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=get_context("fork")) as pool:
         for each in arguments:
             waiting.append(pool.submit(function, *each))
             if len(waiting) > 2 * jobs:

@@ -8,10 +8,10 @@ from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from engine.application import Application
-from engine.values import division_of
+from engine.application import Application, StaffBand
+from engine.values import DIVISIONS, division_of
 from training.backtest.causes import Cause
 from training.backtest.money import Worth
 from training.backtest.referrals import Referrals
@@ -21,6 +21,7 @@ Status = Literal["", "good", "bad"]
 MOST_EXAMPLES = 20
 _TURNOVER_CENTS = (20_000_000, 50_000_000, 200_000_000, 1_000_000_000)
 _TURNOVER_BANDS = ("1: under $200k", "2: $200k to $500k", "3: $500k to $2m", "4: $2m to $10m", "5: $10m and more")
+_STAFF_BANDS = {band: f"{place}: {band}" for place, band in enumerate(get_args(StaffBand), 1)}  # sorted by size
 _SCORE_STEP = 40
 _SCORE_FROM = 480
 
@@ -152,11 +153,16 @@ def segments_of(application: Application, before: Seen, after: Seen) -> dict[str
     points = before.points if before.points is not None else after.points
     return {
         "region": business.state,
-        "industry": division_of(business.anzsic) or "not known",
+        "industry": _industry(business.anzsic),
         "turnover": _TURNOVER_BANDS[bisect(_TURNOVER_CENTS, turnover)],
-        "staff": business.staff_band,
+        "staff": _STAFF_BANDS[business.staff_band],
         "score": "no score" if points is None else score_band(points),
     }
+
+
+def _industry(anzsic: str) -> str:
+    letter = division_of(anzsic)
+    return f"{letter}: {DIVISIONS[letter][0].lower()}" if letter else "not known"
 
 
 def score_band(points: float) -> str:

@@ -17,7 +17,7 @@ import click
 from training.commands import screen
 
 if TYPE_CHECKING:
-    from training.backtest import Plan, Tally
+    from training.backtest import Plan, Tally, Work
     from training.backtest.records import Entry
 
 _MODEL = click.Path(path_type=Path)
@@ -63,7 +63,7 @@ def backtest(  # noqa: PLR0913, PLR0917 - one parameter an option
 ) -> None:  # fmt: skip
     """Decide recorded decisions again under another policy, model or release, and say what moves, why and for whom."""
     import models
-    from training.backtest import Plan, Wanted, source_of
+    from training.backtest import Plan, Wanted, Work, source_of
     from training.commands.tallies import tell
 
     where = root or models.ROOT
@@ -73,11 +73,11 @@ def backtest(  # noqa: PLR0913, PLR0917 - one parameter an option
             source_of(export, market), Wanted(where, release, policy, model), beside, _terms(terms),
             screen.day(start), screen.day(end), causes,
         )  # fmt: skip
-        tally = ran(plan, jobs, performance, definitions)
-        names = (beside.opened().name if beside else "recorded", plan.new.opened().name)
-    tell(tally, *names)
+        work = Work(plan)
+        tally = ran(work, jobs, performance, definitions)
+    tell(tally, *work.names)
     _no_effect(plan, tally)
-    keep(record, tally, plan, names)
+    keep(record, tally, work)
 
 
 def _terms(text: str) -> Any:
@@ -95,21 +95,21 @@ def _no_effect(plan: "Plan", tally: "Tally") -> None:
         click.echo("nothing moved under the terms of each decision's own day: --terms newest tries what begins later")
 
 
-def ran(plan: "Plan", jobs: int, performance: Path | None, definitions: Path | None) -> "Tally":
-    """A plan indexed and run, with progress."""
+def ran(work: "Work", jobs: int, performance: Path | None, definitions: Path | None) -> "Tally":
+    """A back-test indexed and run, with progress."""
     from training.backtest import indexed, run
 
     if (performance is None) != (definitions is None):
         raise ValueError("--performance and --definitions are given together")
     became = _became(performance, definitions) if performance and definitions else None
     with screen.spinner("indexing"):
-        span = indexed(plan, became, jobs)
+        span = indexed(work.plan, became, jobs)
     if not span.decisions:
         raise ValueError(f"no decision lies within the span ({dict(span.left_out)})")
     progress, total = screen.bar("deciding", span.decisions)
     with progress:
         task = progress.add_task("decisions", total=total)
-        return run(plan, span, jobs, lambda done: progress.advance(task, done))
+        return run(work, span, jobs, lambda done: progress.advance(task, done))
 
 
 def _became(performance: Path, definitions: Path) -> "Callable[[Sequence[Entry]], Mapping[str, str]]":
@@ -126,15 +126,16 @@ def _became(performance: Path, definitions: Path) -> "Callable[[Sequence[Entry]]
     return became
 
 
-def keep(record: Path | None, tally: "Tally", plan: "Plan", names: tuple[str, str], **beside: Any) -> None:
+def keep(record: Path | None, tally: "Tally", work: "Work", **beside: Any) -> None:
     """The whole record as JSON, where it was asked for."""
     from training.commands.tallies import as_record
-    from training.fitting.whole import write_file
+    from training.whole import write_file
 
     if record is None:
         return
+    plan, (old, new) = work.plan, work.names
     told = {
-        "compared": {"old": names[0], "new": names[1], "terms": str(plan.terms)},
+        "compared": {"old": old, "new": new, "terms": str(plan.terms)},
         "span": {"from": str(plan.start or ""), "to": str(plan.end or ""), "synthetic": plan.source.synthetic},
         **as_record(tally), **beside,
     }  # fmt: skip

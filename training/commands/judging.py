@@ -103,7 +103,7 @@ def _judged(
 
 
 def _kept(told: "Judgement", record: Path | None) -> None:
-    from training.fitting.whole import write_file
+    from training.whole import write_file
 
     if record is None:
         return

@@ -46,8 +46,7 @@ def impact(  # noqa: PLR0913, PLR0917 - one parameter an option
 ) -> None:  # fmt: skip
     """Decide the lender's own book under a policy, in its newest terms, beside the one that serves."""
     import models
-    from training.backtest import Plan, Wanted, source_of
-    from training.backtest.trials import read_policy
+    from training.backtest import Plan, Wanted, Work, source_of
     from training.commands.tallies import tell, tell_referrals
     from training.policies import policy_changes
 
@@ -57,11 +56,11 @@ def impact(  # noqa: PLR0913, PLR0917 - one parameter an option
         plan = Plan(
             source_of(export, market), Wanted(where, against, new), base, "newest", screen.day(start), screen.day(end)
         )
-        changes = policy_changes(base.opened().policy, read_policy(new))
+        work = Work(plan)
+        changes = policy_changes(base.opened().policy, work.new.policy)
         for line in changes or ["the two policies say the same"]:
             click.echo(line)
-        tally = ran(plan, jobs, performance, definitions)
-        names = (base.opened().name, new.name)
-    tell(tally, *names)
+        tally = ran(work, jobs, performance, definitions)
+    tell(tally, *work.names)
     tell_referrals(tally.referrals, referral_budget)
-    keep(record, tally, plan, names, changes=changes)
+    keep(record, tally, work, changes=changes)

@@ -5,6 +5,7 @@ the lines says over how many.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,10 @@ import click
 
 from training.backtest.causes import Cause
 from training.backtest.referrals import load, settled
-from training.backtest.seen import dollars
-from training.commands.screen import table
 
 if TYPE_CHECKING:
     from training.backtest.referrals import Desk, Referrals
-    from training.backtest.tally import Group, Side, Tally
+    from training.backtest.tally import Change, Group, Side, Tally
 
 _OUTCOMES = ("approve", "decline", "refer")
 _MOST_ROWS = 12
@@ -37,24 +36,37 @@ def tell(tally: "Tally", before: str, after: str) -> None:
     for by, groups in tally.segments.items():
         _segment(by, groups)
     if tally.examples:
-        table(
-            "examples",
-            [(each.decision_id, each.told, ", ".join(map(str, each.causes))) for each in tally.examples[:_MOST_ROWS]],
-            ("decision", "what moved", "by"),
-        )
+        click.echo("\nexamples")
+    for each in tally.examples[:_MOST_ROWS]:
+        click.echo(f"  {each.decision_id}  {each.told}" + _by(each))
     for what, count in tally.left_out.items():
-        note = "count as decisions, not as applications" if what == "followed by another" else "left out"
+        note = "counted as decisions, not as applications" if what == "followed by another" else "left out"
         click.echo(f"{count:,} {what}: {note}")
+
+
+def table(title: str, rows: Sequence[Sequence[str]], head: Sequence[str] = ()) -> None:
+    """Aligned columns under a title, the first to the left; never cut, whatever the width of the screen."""
+    every = [*([head] if head else []), *rows]
+    widths = [max(len(row[place]) for row in every) for place in range(len(every[0]))] if every else []
+    click.echo(f"\n{title}")
+    for row in every:
+        cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        click.echo("  " + "  ".join(cells).rstrip())
 
 
 def _shifts(tally: "Tally") -> None:
     rows = [(turn, f"{count:,}", "") for turn, count in sorted(tally.turned.items())]
-    for name, moved, unit in (("limit", tally.limits, 100), ("rate", tally.rates, 1)):
+    for name, moved in (("limit", tally.limits), ("rate", tally.rates)):
         if count := moved.up + moved.down:
-            mean = f"${moved.by / count / unit:+,.0f}" if unit > 1 else f"{moved.by / count / 100:+.3f} % a month"
+            by = moved.by / count
+            mean = _whole_dollars(round(by), sign=True) if name == "limit" else f"{by / 100:+.3f} % a month"
             rows.append((f"{name} up / down", f"{moved.up:,} / {moved.down:,}", f"{mean} on average"))
     if rows:
         table("how", rows)
+
+
+def _by(change: "Change") -> str:
+    return f"  ({', '.join(map(str, change.causes))})" if change.causes else ""
 
 
 def _causes(tally: "Tally") -> None:
@@ -87,16 +99,17 @@ def _money(whole: "Group", before: str, after: str) -> None:
     )  # fmt: skip
     for side, name in ((old, before), (new, after)):
         unknown = side.outcomes["approve"] - side.known
-        if side.known and unknown:
+        if side.known and unknown:  # where nothing is known of anybody, bounds say nothing
             click.echo(
-                f"{name}: the outcome of {unknown:,} approved is not known: {dollars(side.unknown_if_bad_cents)} if all "
-                f"go bad to {dollars(side.unknown_if_good_cents)} if all are paid, on top of what was realised"
+                f"  {name}: the outcome of {unknown:,} approved is not known, and adds "
+                f"{_whole_dollars(side.unknown_if_bad_cents)} if all go bad to "
+                f"{_whole_dollars(side.unknown_if_good_cents)} if all are paid"
             )
 
 
 _MONEY = (
     ("approved", "approved_cents"), ("expected, by the old PD", "expected_cents"),
-    ("expected, by the new PD", "expected_by_new_cents"), ("realised, where known", "realised_cents"),
+    ("expected, by the new PD", "expected_by_new_cents"), ("realised", "realised_cents"),
 )  # fmt: skip
 
 
@@ -107,7 +120,7 @@ def _differ(whole: "Group") -> bool:
 def _cents(name: str, old: "Side", new: "Side", value: str) -> tuple[str, str, str, str]:
     one, other = getattr(old, value), getattr(new, value)
     if value == "realised_cents":
-        name = f"{name} ({old.known:,} and {new.known:,} lines)"
+        name = f"{name}, where known ({old.known:,}; {new.known:,} lines)"
     return name, _whole_dollars(one), _whole_dollars(other), _whole_dollars(other - one, sign=True)
 
 

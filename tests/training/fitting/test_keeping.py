@@ -17,7 +17,7 @@ from training.cli import main
 from training.data import Dataset
 from training.evaluation import Judgement
 from training.fitting import Plan, search
-from training.fitting.whole import write_file, write_whole
+from training.whole import write_file, write_whole
 
 ROOT = Path(__file__).parents[3]
 PLAN = Plan(seed=5, trials=6, folds=2)
@@ -35,7 +35,7 @@ from pathlib import Path
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 from tests.training.fitting.test_keeping import PLAN, examples
 from training.fitting import search
-from training.fitting.whole import write_file, write_whole
+from training.whole import write_file, write_whole
 place = Path(sys.argv[1])
 for attempt in (
     lambda: write_whole(place / "draft", {"a": b"new", "b": b"x" * 50_000}),
