@@ -12,6 +12,7 @@ import models
 from training.cli import main
 from training.scorecard import write_scorecard_draft
 from training.signing import new_key, read_key, read_validation
+from training.simulate import write_market
 
 HOUSE = Path(__file__).parents[2] / "training"
 POLICY, EXAMPLE = HOUSE / "policy.toml", HOUSE / "scorecards" / "example.toml"
@@ -53,12 +54,18 @@ def desk(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def publish(desk: Path, name: str) -> None:
-    """Published with the validation record, and signed by nobody yet."""
-    run(
-        *("publish", desk / "draft", "--policy", POLICY, "--name", name, "--root", desk / "releases"),
-        *("--validation", desk / "validation.toml"),
-    )
+def publish(desk: Path, name: str, source: Path, *more: object) -> None:
+    """Published as a release that is to be signed, and signed by nobody yet."""
+    run("publish", source, "--policy", POLICY, "--name", name, "--root", desk / "releases", *more)
+
+
+def replay_set(desk: Path) -> Path:
+    """The champion's decisions on a small made-up market, as the set that its successors are held to."""
+    write_market(desk / "market.sqlite", count=40, seed=3, jobs=1)
+    decided, chosen = desk / "decided.jsonl", desk / "set.jsonl"
+    run("decide-market", "--market", desk / "market.sqlite", "--root", desk / "releases", "--out", decided, "--jobs", 1)
+    run("replay-set", "--export", decided, "--count", 20, "--out", chosen, "--jobs", 1)
+    return chosen
 
 
 def sign(desk: Path, name: str, person: str) -> str:
@@ -67,10 +74,16 @@ def sign(desk: Path, name: str, person: str) -> str:
 
 
 def test_from_keys_to_a_signed_champion_and_back(desk: Path) -> None:
-    """Published, signed twice, verified, promoted; back to the first only with a statement that both signed."""
+    """Published, signed twice, verified, promoted; back to the first only with a statement that both signed.
+
+    The second has the first's model, which brings its validation along: a policy alone takes two people as well.
+    """
     root = desk / "releases"
     for name in ("card-1", "card-2"):
-        publish(desk, name)
+        if name == "card-1":
+            publish(desk, name, desk / "draft", "--validation", desk / "validation.toml")
+        else:
+            publish(desk, name, root / "card-1", "--replay-set", replay_set(desk))
         assert "nobody has signed it yet" in run("promote", name, "--root", root, ok=False)
         assert sign(desk, name, "Ada") == "signed; no approver in the trust root has signed"
         assert sign(desk, name, "Ben") == f"signed by Ada (trainer), Ben (approver): {name} loads"

@@ -78,7 +78,7 @@ def test_a_condensed_export_of_another_engine_is_refused(export: Path, shipped: 
     write_condensed(export, kept, jobs=1)
     kept.write_text(kept.read_text().replace(f'"condensed":{{"engine_digest":"{models.engine_digest()}"',
                                              '"condensed":{"engine_digest":"other"'))  # fmt: skip
-    with pytest.raises(ValueError, match="line 1 cannot be read by this engine: .*condense the export again"):
+    with pytest.raises(ValueError, match=r"line 1 cannot be read by this engine: .*condense the export again"):
         tally(Export(kept), Wanted(shipped))
 
 
