@@ -88,7 +88,8 @@ papers: .venv/ok ## Measure the machine checks on made-up documents
 pictures: .venv/ok ## Take a picture of every page of the applicant's, at two widths
 	$(BIN)/python -m benchmarks.journey --pictures var/pictures
 
-# The commands that made the shipped release; ROOT=models publishes beside it under another RELEASE name.
+# The commands that made the shipped release; ROOT=models publishes beside it under another RELEASE name, and is held to
+# the decisions of REPLAY with the causes that CAUSES declares (docs/backtest.md).
 RELEASE ?= synthetic-2026-11
 ROOT ?= var/releases
 release: .venv/ok ## Simulate a market, fit, publish and promote a release under var/
@@ -96,7 +97,7 @@ release: .venv/ok ## Simulate a market, fit, publish and promote a release under
 	$(BIN)/creditline-train fit --market var/training.sqlite --train-to 2024-12-31 --validate-to 2025-04-30 \
 		--seed 7 --out var/draft --force
 	$(BIN)/creditline-train publish var/draft --policy training/policy.toml --name $(RELEASE) \
-		--created-on 2026-11-24 --root $(ROOT)
+		--created-on 2026-11-24 --root $(ROOT) $(if $(REPLAY),--replay-set $(REPLAY)) $(if $(CAUSES),--causes $(CAUSES))
 	$(BIN)/creditline-train promote $(RELEASE) --root $(ROOT)
 
 # Kept beside the record for as long as it is: the wheel, the lock it ran on, and an environment of these two alone.

@@ -40,6 +40,8 @@ from training.whole import write_whole
 DRAFT_FILE = "draft.json"
 JUDGEMENT_FILE = "judgement.json"
 GOLDEN_CANDIDATES = 1_000
+MODEL_CARD = "\n## The model's card\n\n"
+_REPLAY = "\n## Replay\n\n"
 
 
 def write_draft(folder: Path, fitted: Fitted, data: Dataset, split: Split) -> None:
@@ -110,7 +112,7 @@ def publish_draft(  # noqa: PLR0913 - what a release states
     check_prices(book)
     source = _source(folder, synthetic, validation)
     ensemble = parse_model(source.model_text)
-    replay, found = _through(gate, root, source, book, name, max(created_on, not_before or created_on))
+    replay, found = _through(gate, root, source, book, name, not_before or created_on)
     facts = ReleaseFacts(
         name=name,
         sequence=sequence,
@@ -132,7 +134,7 @@ def publish_draft(  # noqa: PLR0913 - what a release states
         "model.txt": source.model_text.encode(),
         "golden.jsonl": (folder / "golden.jsonl").read_bytes(),
         "policy.toml": policy.read_bytes(),
-        "card.md": (source.card(facts, book) + replay_section(replay)).encode(),
+        "card.md": source.card(facts, book).encode(),
     }
     return Published(models.publish(models.draft(facts, files), root), facts, found)
 
@@ -165,7 +167,9 @@ def _source(folder: Path, synthetic: bool, validation: Path | None) -> _Source:
         training=TrainingFacts.model_validate(told["training"]),
         synthetic=synthetic or (scored is not None and scored["example"]), lightgbm_version=lightgbm.__version__,
         validation=None if validation is None else _validation(validation, model_text),
-        card=lambda facts, book: made(facts, told) + prices(book) + card_section(folder, FEATURE_NAMES),
+        card=lambda facts, book: (
+            made(facts, told) + prices(book) + card_section(folder, FEATURE_NAMES) + replay_section(facts.replay)
+        ),
     )  # fmt: skip
 
 
@@ -180,9 +184,10 @@ def _released(folder: Path, validation: Path | None) -> _Source:
 
     def changed(facts: ReleaseFacts, book: PolicyBook) -> str:
         told = "\n".join(f"- {sentence}" for sentence in policy_changes(PolicyBook.parse(old), book))
+        own, _, models_card = files["card.md"].decode().partition(MODEL_CARD)
         return (
             f"# {facts.name}\n\nThe model of {manifest.name}, unchanged, under another policy.\n\n{told}\n"
-            + prices(book) + f"\n## The card of {manifest.name}\n\n" + files["card.md"].decode()
+            + prices(book) + replay_section(facts.replay) + MODEL_CARD + (models_card or own.partition(_REPLAY)[0])
         )  # fmt: skip
 
     return _Source(
@@ -214,12 +219,13 @@ def _through(
 def replay_section(replay: Replay | None) -> str:
     """What the replay set became, as a section of the card."""
     if replay is None or replay.against is None:
-        return "\n## Replay\n\nNo release served before this one, so there was nothing to compare it with.\n"
+        return f"{_REPLAY}No release served before this one, so there was nothing to compare it with.\n"
     rows = "".join(
-        f"| {each.kind} {each.rule or ''} | {each.moved:,} | {each.most:,} | {each.why} |\n" for each in replay.causes
+        f"| {each.kind}{' ' + each.rule if each.rule else ''} | {each.moved:,} | {each.most:,} | {each.why} |\n"
+        for each in replay.causes
     )
     return (
-        f"\n## Replay\n\n{replay.changed:,} of {replay.decisions:,} decisions of the fixed set (sha256 "
+        f"{_REPLAY}{replay.changed:,} of {replay.decisions:,} decisions of the fixed set (sha256 "
         f"{replay.set_sha256}) differ from those of {replay.against}.\n"
         + (f"\n| declared cause | moved | at most | why |\n|---|---|---|---|\n{rows}" if rows else "")
     )  # fmt: skip

@@ -69,11 +69,6 @@ class Record:
 class Source(Protocol):
     """Where recorded decisions are."""
 
-    @property
-    def synthetic(self) -> bool:
-        """Whether all of it is made up."""
-        ...
-
     def parts(self) -> list[Part]:
         """The parts, in order."""
         ...
@@ -107,7 +102,6 @@ class Export:
     """`creditline export`, or the same condensed: one decision a line."""
 
     path: Path
-    synthetic: bool = False
 
     def parts(self) -> list[Part]:
         """Spans of bytes; a line belongs to the span it begins in."""
@@ -210,7 +204,6 @@ class Market:
     """A simulated market, as if each business were a decision; nobody has decided it yet."""
 
     path: Path
-    synthetic: bool = True
 
     def parts(self) -> list[Part]:
         """Spans of businesses, in the order of the market."""

@@ -133,22 +133,11 @@ class Work:
 
     def _count(self, record: Record, mark: int, tally: Tally) -> None:
         day = self.plan.day(record)
-        new = self.bench.terms(self.new, day)
-        base = self.base if self.base is not None else self.bench.maker(record.release_digest)
-        old = (
-            None
-            if base is None
-            else self.bench.terms(base, day if self.base is not None else record.facts.as_of.date())
-        )
-        after = new.see(record)
-        if self.base is None and record.recorded is not None:
-            before = record.recorded
-        elif old is not None:
-            before = old.see(record)
-        else:
-            raise ValueError("nobody has decided these yet: name a release with --against")
+        old, new = self._old(record, day), self.bench.terms(self.new, day)
+        before, after = self._before(record, old), new.see(record)
         what = moved(before, after)
         tally.decisions += 1
+        tally.synthetic += record.facts.synthetic
         if what:
             causes = self._causes(record, old, new, before, after) if self.plan.attribute else None
             tally.change(record.decision_id, before, after, what, causes)
@@ -158,6 +147,20 @@ class Work:
         tally.referrals.add(record.application_id, record.facts, said, record.recorded)
         tally.referrals.before.add(before, said)
         tally.referrals.after.add(after, said)
+
+    def _old(self, record: Record, day: date) -> Terms | None:
+        """The release to compare with; of a recorded decision the one that made it, None where it is not here."""
+        if self.base is not None:
+            return self.bench.terms(self.base, day)
+        maker = self.bench.maker(record.release_digest)
+        return None if maker is None else self.bench.terms(maker, record.facts.as_of.date())
+
+    def _before(self, record: Record, old: Terms | None) -> Seen:
+        if self.base is None and record.recorded is not None:
+            return record.recorded
+        if old is None:
+            raise ValueError("nobody has decided these yet: name a release with --against")
+        return old.see(record)
 
     def _causes(
         self, record: Record, old: Terms | None, new: Terms, before: Seen, after: Seen

@@ -89,6 +89,7 @@ class Tally:
     """The whole back-test."""
 
     decisions: int = 0
+    synthetic: int = 0  # decisions of made-up businesses
     changed: int = 0
     moved: Counter[str] = field(default_factory=Counter)
     turned: Counter[str] = field(default_factory=Counter)

@@ -136,7 +136,7 @@ def keep(record: Path | None, tally: "Tally", work: "Work", **beside: Any) -> No
     plan, (old, new) = work.plan, work.names
     told = {
         "compared": {"old": old, "new": new, "terms": str(plan.terms)},
-        "span": {"from": str(plan.start or ""), "to": str(plan.end or ""), "synthetic": plan.source.synthetic},
+        "span": {"from": str(plan.start or ""), "to": str(plan.end or "")},
         **as_record(tally), **beside,
     }  # fmt: skip
     told["referrals"].pop("trail")  # of whole applications; what it says is counted

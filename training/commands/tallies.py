@@ -39,6 +39,8 @@ def tell(tally: "Tally", before: str, after: str) -> None:
         click.echo("\nexamples")
     for each in tally.examples[:_MOST_ROWS]:
         click.echo(f"  {each.decision_id}  {each.told}" + _by(each))
+    if tally.synthetic:
+        click.echo(f"\nsynthetic: {share(tally.synthetic, tally.decisions)} of the decisions are on made-up businesses")
     for what, count in tally.left_out.items():
         note = "counted as decisions, not as applications" if what == "followed by another" else "left out"
         click.echo(f"{count:,} {what}: {note}")

@@ -154,6 +154,9 @@ def test_the_set_stays_unless_somebody_says_why(root: Path, replay_set: Path, ex
     replay = models.load("third", root).manifest.replay
     assert replay is not None
     assert replay.new_set == "Yearly renewal."
+    publish_draft(root / "third", policy, "fourth", date(2026, 12, 1), root, True, gate=Gate(replay_set))
+    card = (root / "fourth" / "card.md").read_text()
+    assert card.count("## The model's card") == card.count("## Replay") == card.count("# synthetic-2026-11") == 1
 
 
 def test_a_champion_demands_a_set_and_a_first_release_says_so(root: Path, tmp_path: Path) -> None:
