@@ -4,6 +4,7 @@ import json
 import shutil
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -27,7 +28,7 @@ def tally(source: Source, new: Wanted, jobs: int = 1, against: Wanted | None = N
     return run(Work(plan), indexed(plan, jobs=jobs), jobs)
 
 
-def lines(path: Path) -> list[dict[str, object]]:
+def lines(path: Path) -> list[dict[str, Any]]:
     """The records of an export, parsed."""
     return [json.loads(line) for line in path.read_text().splitlines()]
 
@@ -119,7 +120,7 @@ def test_what_begins_later_moves_nothing_then(export: Path, shipped: Path, tmp_p
 def test_money_is_bounded_where_nothing_is_known(export: Path, shipped: Path) -> None:
     """Expected profit lies between all paid and none paid; dollars are the sum of the recorded lines."""
     side = tally(Export(export), Wanted(shipped)).whole.after
-    offered = [line["decision"]["offer"] for line in lines(export)]  # type: ignore[index]
+    offered = [line["decision"]["offer"] for line in lines(export)]
     assert side.approved_cents == sum(offer["limit_cents"] for offer in offered if offer)
     assert side.unknown_if_bad_cents < side.expected_cents < side.unknown_if_good_cents
 
@@ -148,7 +149,7 @@ def test_people_overturn_referrals() -> None:
 def test_a_referral_in_the_record_is_followed(export: Path, shipped: Path, tmp_path: Path) -> None:
     """A recorded referral, and the approval after an officer left its rule aside, count as one overturned."""
     first = next(line for line in lines(export) if [f["rule"] for f in line["decision"]["findings"]] == ["overdue_tax"]
-                 and line["decision"]["outcome"] == "refer")  # type: ignore[index]  # fmt: skip
+                 and line["decision"]["outcome"] == "refer")  # fmt: skip
     second = json.loads(json.dumps(first))
     second["decision_id"] = "dec_second"
     as_of = second["facts"]["as_of"]
@@ -172,7 +173,7 @@ def test_a_replay_set_is_chosen_the_same_way_always(export: Path, tmp_path: Path
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
     def rules(path: Path) -> set[str]:
-        return {finding["rule"] for line in lines(path) for finding in line["decision"]["findings"]}  # type: ignore[index]
+        return {finding["rule"] for line in lines(path) for finding in line["decision"]["findings"]}
 
     assert rules(tmp_path / "one") == rules(export)
     assert 30 <= one.decisions < 200

@@ -1,5 +1,6 @@
 """Nothing is published while a decision of the fixed set changes and nobody declared why."""
 
+import hashlib
 import json
 import shutil
 from datetime import date
@@ -9,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 import models
+from engine.release import Manifest
 from tests.training.backtest.conftest import POLICY, SHIPPED, Changed
 from training.backtest.claims import Claim, Claims, read_claims
 from training.backtest.replay import Gate, Unclaimed
@@ -21,9 +23,10 @@ DEARER = ("C = [185, 165, 155, 145]", "C = [190, 165, 155, 145]")
 RULE = '[[claims]]\nkind = "rule"\nrule = "R01"\nmost = 60\nwhy = "Younger businesses lost money."\n'
 
 
-def published(root: Path, policy: Path, gate: Gate | None, name: str = "next", **more: date) -> models.ReleaseRejected:
+def published(root: Path, policy: Path, gate: Gate | None, name: str = "next", not_before: date | None = None) -> None:
     """Published from the shipped release's own model."""
-    return publish_draft(root / SHIPPED, policy, name, date(2026, 12, 1), root, synthetic=True, gate=gate, **more)  # type: ignore[return-value]
+    day = date(2026, 12, 1)
+    publish_draft(root / SHIPPED, policy, name, day, root, synthetic=True, gate=gate, not_before=not_before)
 
 
 def claims(tmp_path: Path, text: str) -> Claims:
@@ -235,3 +238,26 @@ def test_a_damaged_champion_stops_a_release(root: Path, replay_set: Path) -> Non
     write_scorecard_draft(root.parent / "card", POLICY.parent / "scorecards" / "example.toml")
     with pytest.raises(models.ReleaseRejected, match=r"policy\.toml is not the file that the manifest names"):
         publish_draft(root.parent / "card", Path(policy), "card", date(2026, 12, 1), root, True, gate=Gate(replay_set))
+
+
+def test_a_champion_of_another_engine_is_compared_by_its_record(
+    root: Path, replay_set: Path, changed: Changed, tmp_path: Path
+) -> None:
+    """Where the champion was made for other features than this engine derives, what differs is the code's."""
+    shutil.copytree(root / SHIPPED, tmp_path / SHIPPED)
+    place = root / SHIPPED / "manifest.json"
+    manifest = Manifest.parse(place.read_bytes()).model_copy(update={"contract_sha256": "0" * 64})
+    place.write_bytes(manifest.to_bytes())
+    digest = hashlib.sha256(manifest.to_bytes()).hexdigest()
+    (root / "CHAMPION").write_text(f"{SHIPPED} {digest}\n")
+    same, longer = tmp_path / SHIPPED / "policy.toml", changed(LONGER)
+
+    def go(policy: Path) -> None:
+        publish_draft(tmp_path / SHIPPED, policy, "next", date(2026, 12, 1), root, True, gate=Gate(replay_set))
+
+    with pytest.raises(Unclaimed, match='kind = "code"'):
+        go(longer)
+    go(same)
+    replay = models.load("next", root).manifest.replay
+    assert replay is not None
+    assert (replay.against_digest, replay.changed) == (digest, 0)
