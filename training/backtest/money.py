@@ -31,8 +31,3 @@ class Worth:
             raroc(limit_cents, drawn, revenue, Decimal(0), economics).pre_tax_cents,
             raroc(limit_cents, drawn, revenue, Decimal(1), economics).pre_tax_cents,
         )
-
-    def expected(self, limit_cents: int, rate_bps: int, pd: float) -> int:
-        """Cents a line of this PD is expected to leave."""
-        good, bad = self.of(limit_cents, rate_bps)
-        return round((1 - pd) * good + pd * bad)

@@ -34,10 +34,6 @@ class Found:
     changed: dict[str, tuple[str, frozenset[Cause]]] = field(default_factory=dict)
     unchecked: int = 0  # made by a release that is not here any more, so that the code's part cannot be told apart
 
-    def causes(self) -> Counter[Cause]:
-        """How many decisions each cause moved."""
-        return Counter(cause for _, causes in self.changed.values() for cause in causes)
-
 
 @dataclass(frozen=True, slots=True)
 class Gate:
