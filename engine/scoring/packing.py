@@ -91,7 +91,7 @@ class Packed:
     order, `order` is by rising height, eight at a time.
     `splits`, parents first, and `leaves` (value x share of the rows) serve contributions; a child is a split of the
     tree, or the number of splits plus a leaf. `base` is the mean raw score, `widest`
-    the most features on one way.
+    the most features on one way through each of `trees`.
     """
 
     features: int
@@ -106,7 +106,7 @@ class Packed:
     leaves: Floats
     passes: tuple[Pass, ...]
     base: float
-    widest: int
+    widest: NDArray[np.intp]
 
 
 Question = tuple[int, int]  # the threshold's bits, or a set's; the input's number
@@ -138,7 +138,7 @@ def pack(ensemble: Ensemble) -> Packed:
         trees=trees,
         leaves=leaves,
         passes=tuple(_passes(grown)),
-        widest=max((tree.widest for tree in grown), default=1),
+        widest=np.array([tree.widest for tree in grown], dtype=np.intp),
         base=float(sum(tree.leaf_value[0] for tree in ensemble.trees if not tree.left)) + float(leaves.sum()),
     )
 
