@@ -16,7 +16,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -30,6 +30,7 @@ KEY_FILE = Path("var/development.key")
 EXAMPLE_FILE = Path("var/application.json")
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 15
+_SAMPLE_SECONDS, _SAMPLES = 30, 2  # a worker above its bound twice running is replaced; a moment's peak is none
 
 
 def run(settings: Settings, workers: int, target: str = "api.app:create") -> None:
@@ -66,6 +67,7 @@ def _serve(settings: Settings, workers: int, target: str) -> None:
         # structlog draws errors in colour where it finds this: 6 MiB of every worker, for a log that is JSON.
         sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
         importlib.import_module(target.partition(":")[0])
+        _load_ahead(settings)
         banner = prepared.result()
     if banner:
         # A process, not a thread: a worker that is forked while a thread holds a lock would wait for it for ever.
@@ -77,8 +79,20 @@ def _serve(settings: Settings, workers: int, target: str) -> None:
     Granian(
         target, factory=True, interface=Interfaces.ASGI, address=settings.host, port=settings.port,
         workers=workers, respawn_failed_workers=True, workers_kill_timeout=_STOP_SECONDS, log_access=False,
-        backlog=1024,
+        backlog=1024, workers_max_rss=settings.worker_mib, rss_sample_interval=_SAMPLE_SECONDS, rss_samples=_SAMPLES,
     ).serve()  # fmt: skip
+
+
+def _load_ahead(settings: Settings) -> None:
+    """Load the release that workers will ask for, so that they share its memory and are ready sooner.
+
+    One that may not serve is told by whoever may not start for it.
+    """
+    import models
+
+    with suppress(models.ReleaseRejected):
+        trust = models.read_trust(settings.trust) if settings.trust else None
+        models.keep_ready(models.serving(settings.release, trust=trust))
 
 
 def _prepare(settings: Settings) -> str:

@@ -20,6 +20,7 @@ DEVELOPMENT_DATABASE = "sqlite:///var/creditline.sqlite"
 DEVELOPMENT_MARKET = Path("var/market.sqlite")
 EXAMPLE_BUSINESS = 40  # a retailer of the development market that is offered less than it asks for
 _LEAST_KEY_CHARACTERS = 32
+_LEAST_WORKER_MIB = 192  # nearer to what a worker needs, it would be replaced again and again
 _MADE_UP_LENDER = "Example Lender Pty Ltd (made up)"
 _MOST_NAME_CHARACTERS = 200
 
@@ -42,6 +43,7 @@ class Settings:
     development: bool = False
     host: str = "127.0.0.1"
     port: int = 8000
+    worker_mib: int = 256  # resident memory above which a worker is replaced: it holds 140 under load
     release: str | None = None  # None serves the champion
     trust: Path | None = None  # whose signatures on releases are believed; None looks beside CHAMPION
     problems_url: str = "/problems"
@@ -112,6 +114,10 @@ def _value(name: str, text: str) -> object:
         case "port":
             if not text.isdigit():
                 raise ValueError("CREDITLINE_PORT must be a number")
+            return int(text)
+        case "worker_mib":
+            if not text.isdigit() or int(text) < _LEAST_WORKER_MIB:
+                raise ValueError(f"CREDITLINE_WORKER_MIB must be a number of at least {_LEAST_WORKER_MIB}")
             return int(text)
         case "development":
             return text.lower() in {"1", "true", "yes"}

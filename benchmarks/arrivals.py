@@ -139,7 +139,7 @@ class Client:
         key = f"bench-{self._plan.run}-{place:010d}".encode()
         request = self._requests[place % len(self._requests)].replace(_KEY_MARK, key, 1)
         try:
-            connection = self._free.pop() if self._free else await self._connect()
+            connection = self._idle() or await self._connect()
             status = str(await connection.ask(request))
         except (OSError, TimeoutError) as error:
             self._count(type(error).__name__)
@@ -151,6 +151,13 @@ class Client:
 
     def _count(self, status: str) -> None:
         self.replies.status[status] = self.replies.status.get(status, 0) + 1
+
+    def _idle(self) -> Connection | None:
+        """A connection that is free and open still: a server may close one that nothing is under way on."""
+        while self._free:
+            if (connection := self._free.pop()).alive:
+                return connection
+        return None
 
     async def _connect(self) -> Connection:
         if self._open >= _MOST_CONNECTIONS:

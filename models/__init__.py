@@ -13,7 +13,7 @@ from models.golden import choose_rows, golden_bytes
 from models.promotion import Line, champion, champion_line, promote, rollback, serving
 from models.rejection import ReleaseRejected, Stage
 from models.signing import Envelope, Signature
-from models.store import ROOT, Contract, Listed, draft, engine_contract, load, publish, releases
+from models.store import ROOT, Contract, Listed, draft, engine_contract, keep_ready, load, publish, releases
 from models.trust import TRUST_NAME, TrustedKey, TrustRoot, check_successor, first_root, read_trust
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "first_root",
     "golden_bytes",
     "highest",
+    "keep_ready",
     "load",
     "past_engine",
     "promote",

@@ -9,7 +9,7 @@ serving.
 import hashlib
 import math
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -36,6 +36,9 @@ from models.trust import TRUST_NAME, TrustRoot, read_trust
 ROOT: Final = Path(__file__).resolve().parent  # the shipped release travels in the wheel, beside this file
 
 ReadPolicy = Callable[[str], PolicyBook]
+
+# By manifest digest, which stands for every byte of a release, and by who reads its policy.
+_READY: Final[dict[tuple[str, ReadPolicy], Release]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,15 @@ def load(
     check_digests(manifest, files)
     signers = _signers(manifest, files, trust, root)
     return _release(manifest, files, contract or engine_contract(), read_policy, signers)
+
+
+def keep_ready(release: Release, read_policy: ReadPolicy = PolicyBook.parse) -> None:
+    """Let every later load of the very same bytes, here or in a process forked from here, take what this load made.
+
+    A hint and no more: files, digests, trust, signatures and contract are checked at each load. What the bytes mean is
+    not worked out again, and processes share the memory it takes. Any other release loads as ever.
+    """
+    _READY[release.digest, read_policy] = release
 
 
 def draft(facts: ReleaseFacts, files: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -138,11 +150,14 @@ def _release(
         raise ReleaseRejected("contract", "the release is for other features, or for another order of them")
     if manifest.contract_sha256 != contract.sha256:
         raise ReleaseRejected("contract", "the release is for features of the same names that are declared otherwise")
+    digest = _sha256(files[MANIFEST_NAME])
+    if (ready := _READY.get((digest, read_policy))) is not None:
+        return replace(ready, signers=signers)
     scorer = checked_scorer(files["model.txt"], files["golden.jsonl"], manifest)
     _check_certificate(manifest, scorer.ensemble, contract)
     return Release(
         name=manifest.name,
-        digest=_sha256(files[MANIFEST_NAME]),
+        digest=digest,
         manifest=manifest,
         policy=_policy(files["policy.toml"], read_policy),
         scorer=scorer,

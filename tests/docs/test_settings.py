@@ -74,7 +74,8 @@ def test_the_page_calls_needed_what_is() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("CREDITLINE_PORT", "eighty"), ("CREDITLINE_INDEX_KEY", "short"), ("CREDITLINE_SEAL_KEYS", "one:secret-text"),
+        ("CREDITLINE_PORT", "eighty"), ("CREDITLINE_WORKER_MIB", "64"),
+        ("CREDITLINE_INDEX_KEY", "short"), ("CREDITLINE_SEAL_KEYS", "one:secret-text"),
         ("CREDITLINE_LENDER_NAME", "two\nlines"), ("CREDITLINE_RECEIPT_KEY", "short"),
         ("CREDITLINE_RECEIPT_TRUSTED", "not-a-key"),
     ],

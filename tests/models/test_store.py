@@ -12,7 +12,7 @@ import pytest
 from engine.policy import PolicyBook
 from engine.release import Manifest, Release
 from engine.scoring import score
-from models import Contract, ReleaseRejected, load, publish, releases
+from models import Contract, ReleaseRejected, keep_ready, load, publish, releases
 from models import store as store_module
 from tests.models.conftest import CONTRACT, NAMES, Draft, read_policy, watch, write
 
@@ -48,6 +48,29 @@ def test_a_published_release_loads_with_all_it_says(trained: Draft, tmp_path: Pa
     found = score(trained.rows[0], release.scorer, release.calibration, (("A", 0.5), ("B", 1.0)))
     assert found.raw == raws[0]
     assert [name for name, _ in found.contributions] == list(NAMES)
+
+
+def test_what_was_kept_ready_serves_the_same_bytes_and_nothing_else(
+    trained: Draft, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later load of the same files takes the model as it is; a changed byte, another contract or release does not."""
+    monkeypatch.setattr(store_module, "_READY", {})
+    for name, sequence in (("first", 1), ("second", 2)):
+        _publish(trained.named(name, sequence), tmp_path)
+    kept = _load(tmp_path)
+    keep_ready(kept, read_policy)
+    again, other = _load(tmp_path), _load(tmp_path, "second")
+    assert again == kept
+    assert again.scorer is kept.scorer
+    assert other.scorer is not kept.scorer
+    assert other.scorer.raw(trained.rows[0]) == kept.scorer.raw(trained.rows[0])
+    with pytest.raises(ReleaseRejected, match="declared otherwise"):
+        _load(tmp_path, contract=Contract(CONTRACT.features, "0" * 64))
+    model = tmp_path / "first" / "model.txt"
+    model.chmod(0o600)
+    model.write_bytes(model.read_bytes().replace(b"leaf_value=", b"leaf_value=-", 1))
+    with pytest.raises(ReleaseRejected, match="is not the file that the manifest names"):
+        _load(tmp_path)
 
 
 def test_the_folder_holds_the_five_files_and_nothing_else(trained: Draft, tmp_path: Path) -> None:
