@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from benchmarks import deciding, disk, results, serving, sources
+from benchmarks import deciding, disk, results, serving, sources, starts
 from benchmarks.durable import capacity, plots
 from benchmarks.durable import report as durable
 from benchmarks.http import report as http
@@ -20,7 +20,7 @@ from benchmarks.processes import scratch
 from benchmarks.scoring import report as scoring
 
 APART = "\n<!-- measured apart -->\n"
-_QUICK_SERVING = serving.Size(seconds=6, health_seconds=2, rounds=1, one_by_one=2, starts=1)
+_QUICK_SERVING = serving.Size(seconds=6, health_seconds=2, rounds=1, one_by_one=2)
 _QUICK_DURABLE = capacity.Size(2, 1, 4, (0.25, 0.5, 0.9), 3, 100)
 
 
@@ -38,6 +38,10 @@ def _deciding(quick: bool) -> Part:
 
 def _serving(quick: bool) -> Part:
     return results.serving_part(serving.measure(_QUICK_SERVING if quick else serving.Size()))
+
+
+def _starting(quick: bool) -> Part:
+    return starts.part(starts.measure(1 if quick else 5))
 
 
 def _durable(quick: bool) -> Part:
@@ -63,6 +67,7 @@ PARTS: Mapping[str, Callable[[bool], Part]] = {
     "durable": _durable,
     "disk": _disk,
     "serving": _serving,
+    "starting": _starting,
     "sources": _sources,
 }
 

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -76,6 +77,12 @@ def memory(pid: int) -> Memory:
     """What a process holds now."""
     status, rollup = _table(f"/proc/{pid}/status"), _table(f"/proc/{pid}/smaps_rollup")
     return Memory(status.get("VmRSS", 0) / 1_024, rollup.get("Pss", 0) / 1_024, status.get("VmHWM", 0) / 1_024)
+
+
+def age(pid: int) -> float:
+    """Seconds since a process was forked, by a clock of 10 ms."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - int(fields[19]) / _TICKS
 
 
 def processor_seconds(pid: int) -> float:

@@ -1,17 +1,15 @@
-"""Words and tables of the decision in process, of the service over HTTP, of its memory and start, and of the disk.
+"""Words and tables of the decision in process, of the service over HTTP, and of the disk.
 
 It does: put measurements into words and tables. It does not: measure, or choose among runs. The rule it keeps: why a
 goal was missed is read off the same run.
 """
-
-from collections.abc import Sequence
 
 from benchmarks.deciding import Deciding
 from benchmarks.disk import Disk
 from benchmarks.durable.loaded import Kept, Load, pooled
 from benchmarks.page import MORE, Goal, Part, table, timings
 from benchmarks.samples import Timing
-from benchmarks.serving import Serving, Start
+from benchmarks.serving import Serving
 from benchmarks.traffic import ASKED_CENTS, BUSINESSES
 
 _SLOW_FSYNC_MS = 1.0
@@ -27,24 +25,13 @@ def deciding_part(deciding: Deciding) -> Part:
 
 
 def serving_part(serving: Serving) -> Part:
-    """The service over HTTP, its memory and its start."""
-    start, decided = max(start.seconds for start in serving.starts), pooled(serving.decisions)
-    goals = (
-        Goal(
-            f"durable decision over HTTP at {serving.rate:.0f} a second, p99", 100, decided.p99_ms, "ms",
-            _why_late(serving, decided),
-        ),
-        Goal(
-            "worker process, resident, after the load", 120, serving.worker.rss_mib, "MiB",
-            f"{serving.starts[-1].memory.rss_mib:.0f} MiB of it are there after the first decision, and "
-            f"{serving.bare_starts[-1].memory.rss_mib:.0f} MiB in a bare server.",
-        ),
-        Goal(
-            "start of the process to the first decision, slowest", 6, start, "s",
-            f"A bare server takes {_seconds(serving.bare_starts)}; the rest is our imports and the release's checks.",
-        ),
+    """The service over HTTP."""
+    decided = pooled(serving.decisions)
+    goal = Goal(
+        f"durable decision over HTTP at {serving.rate:.0f} a second, p99", 100, decided.p99_ms, "ms",
+        _why_late(serving, decided),
     )  # fmt: skip
-    return Part(goals, f"{_serving(serving)}\n\n{_resources(serving)}")
+    return Part((goal,), _serving(serving))
 
 
 def disk_part(disk: Disk) -> Part:
@@ -173,33 +160,6 @@ def load_row(name: str, load: Load) -> tuple[str, ...]:
     return (name, f"{load.sent:,}", errors, *(f"{figure:,.1f}" for figure in figures))
 
 
-def _resources(serving: Serving) -> str:
-    rows = [
-        ("worker after the load", *_mib(serving.worker.rss_mib, serving.worker.pss_mib, serving.worker.peak_mib)),
-        ("its parent process", *_mib(serving.parent.rss_mib, serving.parent.pss_mib, serving.parent.peak_mib)),
-        *(
-            (name, *_mib(last.memory.rss_mib, last.memory.pss_mib, last.memory.peak_mib))
-            for name, last in (
-                ("worker after one decision", serving.starts[-1]),
-                ("worker of a bare server", serving.bare_starts[-1]),
-            )
-        ),
-    ]  # fmt: skip
-    times = [
-        ("service, to its first durable decision", _seconds(serving.starts)),
-        ("bare server, to its first empty answer", _seconds(serving.bare_starts)),
-    ]
-    return (
-        "## Memory and start\n\n"
-        "Resident (RSS) and proportional (PSS, shared pages divided among those who map them) memory. The bare "
-        "server is the same granian and litestar with one empty handler.\n\n"
-        f"{table(('', 'RSS MiB', 'PSS MiB', 'peak RSS MiB'), rows)}\n\n"
-        f"From starting the process to the first reply, {len(serving.starts)} starts each in turn, polled every "
-        "10 ms. The database was made before, the process is new, the files are in the page cache.\n\n"
-        + table(("", "seconds, median (least to most)"), times)
-    )
-
-
 def _disk(disk: Disk) -> str:
     ratio = disk.shared_a_second / disk.alone_a_second
     slow_ratio = disk.slow_shared_a_second / disk.slow_alone_a_second
@@ -212,12 +172,3 @@ def _disk(disk: Disk) -> str:
         f"take, {disk.slow_alone_a_second:,.0f} and {disk.slow_shared_a_second:,.0f} a second: {slow_ratio:.1f} times "
         "(medians of three rounds in turn, synchronous=FULL in all)."
     )
-
-
-def _seconds(starts: Sequence[Start]) -> str:
-    times = sorted(start.seconds for start in starts)
-    return f"{times[len(times) // 2]:.2f} ({times[0]:.2f} to {times[-1]:.2f})"
-
-
-def _mib(*figures: float) -> tuple[str, ...]:
-    return tuple(f"{figure:.0f}" for figure in figures)

@@ -1,4 +1,4 @@
-"""The durable decision over HTTP: latency at a steady rate, memory, and time to the first one.
+"""The durable decision over HTTP: latency at a steady rate.
 
 It does: load the real service from another process and count what it kept. It does not: tune the service. The rule
 it keeps: every reply of 201 is a row in the database afterwards, or the run is void.
@@ -6,23 +6,14 @@ it keeps: every reply of 201 is a row in the database afterwards, or the run is 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from benchmarks import traffic
-from benchmarks.durable.loaded import Kept, Load, get, kept_of, load, pooled, post, warm
-from benchmarks.processes import Memory, memory, scratch
+from benchmarks.durable.loaded import Kept, Load, kept_of, load, pooled, warm
+from benchmarks.processes import scratch
 from benchmarks.samples import Timing
-from benchmarks.service import BARE, UNGUARDED, Service, serving
+from benchmarks.service import Service
 
 _TURNS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Seconds from starting a server to its first answer, and memory before any load."""
-
-    seconds: float
-    memory: Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +29,6 @@ class Serving:
     statement_bytes: int
     kept: Kept
     stages: Mapping[str, float]
-    worker: Memory
-    parent: Memory
-    starts: Sequence[Start]
-    bare_starts: Sequence[Start]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +40,17 @@ class Size:
     health_seconds: float = 10.0
     rounds: int = 3
     one_by_one: int = 6  # a turn, four turns; more would reach the most lent to one business
-    starts: int = 5
 
 
 def measure(size: Size) -> Serving:
-    """Start, load, count, in turn; Lost where an acknowledged decision is not in the database."""
+    """Load, count, in turn; Lost where an acknowledged decision is not in the database."""
     with scratch() as folder:
         market = folder / "market.sqlite"
         traffic.make_market(market)
-        starts, bare = _starts(folder, market, size.starts)
         with warm(folder / "steady", market) as (service, bodies):
             before = service.stages()
             health, decisions = _steady(service, bodies, size)
             stages = _stage_ms(before, service.stages())
-            worker, parent = memory(service.worker()), memory(service.process.pid)
             kept = kept_of(service, bodies, decisions)
         with warm(folder / "one-by-one", market) as (service, bodies):
             statement = traffic.with_statement(market, service.key)
@@ -75,27 +59,8 @@ def measure(size: Size) -> Serving:
     return Serving(
         rate=size.rate, seconds=size.seconds, health=health, decisions=decisions,
         plain=pooled(plain), stated=pooled(stated), statement_bytes=len(statement.encode()),
-        kept=kept, stages=stages, worker=worker, parent=parent, starts=starts, bare_starts=bare,
+        kept=kept, stages=stages,
     )  # fmt: skip
-
-
-def _starts(folder: Path, market: Path, count: int) -> tuple[list[Start], list[Start]]:
-    """Start the service and a bare server in turn; the first start of a fresh folder makes the database."""
-    place = folder / "starts"
-    place.mkdir()
-    with serving(place, UNGUARDED, market=market) as service:
-        service.await_reply(get(service, "/ready"), 200)
-        key = service.key
-    body = traffic.applications(market, key)[0]
-    starts, bare = [], []
-    for _ in range(count):
-        with serving(place, UNGUARDED, market=market) as service:
-            seconds = service.await_reply(post(service, body), 201)
-            starts.append(Start(seconds, memory(service.worker())))
-        with serving(place, BARE) as service:
-            seconds = service.await_reply(get(service, "/health"), 200)
-            bare.append(Start(seconds, memory(service.worker())))
-    return starts, bare
 
 
 def _steady(service: Service, bodies: list[str], size: Size) -> tuple[list[Load], list[Load]]:
