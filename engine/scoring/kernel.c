@@ -13,13 +13,16 @@
 #include <stdint.h>
 
 #define LANES 4
-#define ROWS 16
+#define ROWS 32
 #define TREES 8
 #define IN_SET 0x80000000u
 #define FIRST 2
+#define WALKED 0xffffffffu
 
 typedef double lanes __attribute__((vector_size(LANES * 8)));
 typedef double loose_lanes __attribute__((vector_size(LANES * 8), aligned(8))); /* where they may begin anywhere */
+typedef uint64_t bits __attribute__((vector_size(LANES * 8)));
+typedef uint64_t loose_bits __attribute__((vector_size(LANES * 8), aligned(8)));
 
 /* What a split asks of: a feature under one rule for missing values, a category's code, or a wide set's answer. */
 typedef struct { uint32_t feature, rule, first, words; } Input;
@@ -30,6 +33,9 @@ typedef struct {
     uint16_t child[2], feature, above, side, spare[3];
 } Split;
 typedef struct { uint32_t split, splits, leaf, inverse; } Tree;
+/* A split as many rows are asked at once: `others` has a bit for each leaf but those of its left side. */
+typedef struct { double threshold; uint64_t others; uint32_t input, spare; } Cut;
+typedef struct { uint32_t cut, set, end, leaf; } Swept; /* a tree's cuts, those by sets from `set` on */
 typedef struct {
     double odds[LANES], rest[LANES], weight[LANES];
     const double *inverses;
@@ -39,6 +45,7 @@ typedef struct {
 typedef struct {
     const Input *inputs; const uint32_t *words;
     const Step *steps; const uint32_t *roots, *heights, *order;
+    const Cut *cuts; const Swept *swept; const double *in_order;
     const Split *splits; const Tree *trees; const double *leaves; const Pass *passes;
     double *row, *known, *values, *up, *down, *shares, *result; uint8_t *codes, *turned, *open;
     uint32_t features, n_inputs, n_order, n_trees, n_passes, level;
@@ -57,30 +64,40 @@ ALWAYS int in_words(double value, const uint32_t *words, uint32_t count) {
     return code / 32 < count && (words[code / 32] >> (code % 32) & 1);
 }
 
-/* Each input's answer for one row: -inf goes left of any threshold, NaN right. Returns 0 where a value is infinite. */
-ALWAYS int answer(const Model *m, const double *row, double *known, uint8_t *codes) {
+/* What a value answers to an input: -inf goes left of any threshold, NaN right; a code is its own number. */
+typedef union { double known; uint64_t code; } Answer;
+
+ALWAYS Answer answered(const Model *m, const Input *in, double value) {
     const double inf = __builtin_inf(), nan = __builtin_nan("");
-    int finite = 1;
-    for (uint32_t f = 0; f < m->features; f++) finite &= !(__builtin_fabs(row[f]) == inf);
-    for (uint32_t i = 0; i < m->n_inputs; i++) {
-        const Input *in = &m->inputs[i];
-        double value = row[in->feature];
-        int missing = value != value, zero = __builtin_fabs(value) <= ZERO_BELOW;
-        codes[i] = NO_CODE;
-        switch (in->rule) {
-        case NONE_IS_ZERO: value = missing || zero ? 0.0 : value; break;
-        case ZERO_LEFT: value = missing || zero ? -inf : value; break;
-        case ZERO_RIGHT: value = missing || zero ? nan : value; break;
-        case NONE_LEFT: value = missing ? -inf : zero ? 0.0 : value; break;
-        case NONE_RIGHT: value = zero ? 0.0 : value; break;
-        case CODE: codes[i] = value > -1.0 && value < NO_CODE ? (uint8_t)value : NO_CODE; break;
-        case WIDE: value = in_words(value, m->words + in->first, in->words) ? -inf : nan; break;
-        }
-        known[i] = value;
+    int missing = value != value, zero = __builtin_fabs(value) <= ZERO_BELOW;
+    switch (in->rule) {
+    case NONE_IS_ZERO: return (Answer){missing || zero ? 0.0 : value};
+    case ZERO_LEFT: return (Answer){missing || zero ? -inf : value};
+    case ZERO_RIGHT: return (Answer){missing || zero ? nan : value};
+    case NONE_LEFT: return (Answer){missing ? -inf : zero ? 0.0 : value};
+    case NONE_RIGHT: return (Answer){zero ? 0.0 : value};
+    case CODE: return (Answer){.code = value > -1.0 && value < NO_CODE ? (uint64_t)value : NO_CODE};
+    default: return (Answer){in_words(value, m->words + in->first, in->words) ? -inf : nan};
     }
-    known[m->n_inputs] = -inf; /* what a leaf asks, to stay where it is */
-    codes[m->n_inputs] = NO_CODE;
+}
+
+ALWAYS int is_finite(const Model *m, const double *row) {
+    int finite = 1;
+    for (uint32_t f = 0; f < m->features; f++) finite &= !(__builtin_fabs(row[f]) == __builtin_inf());
     return finite;
+}
+
+/* Each input's answer for one row. Returns 0 where a value is infinite. */
+ALWAYS int answer(const Model *m, const double *row, double *known, uint8_t *codes) {
+    for (uint32_t i = 0; i < m->n_inputs; i++) {
+        Answer to = answered(m, &m->inputs[i], row[m->inputs[i].feature]);
+        int coded = m->inputs[i].rule == CODE;
+        known[i] = to.known;
+        codes[i] = coded ? (uint8_t)to.code : NO_CODE;
+    }
+    known[m->n_inputs] = -__builtin_inf(); /* what a leaf asks, to stay where it is */
+    codes[m->n_inputs] = NO_CODE;
+    return is_finite(m, row);
 }
 
 /* 1 where the split is turned right. No branch: which of the two questions a split asks cannot be foreseen. */
@@ -110,26 +127,57 @@ double creditline_raw(const Model *m) {
     return total;
 }
 
-/* Many rows, ROWS at a time through one tree, so that the tree stays near. Returns the first row that holds an
-   infinite value, or -1. `known` and `codes` have room for ROWS rows; several threads may share the model. */
-int64_t creditline_raw_many(
-    const Model *m, const double *rows, int64_t count, double *known, uint8_t *codes, double *out) {
-    const uint32_t width = m->n_inputs + 1;
+/* ROWS rows through one tree at once, every split asked of all of them: one that is turned right strikes out the
+   leaves on its left, and the first leaf that nobody struck out is where the row ends (QuickScorer's way; a row's own
+   path is not looked for). `answers` has ROWS to an input. */
+ALWAYS void sweep(const Model *m, const Swept *t, const Answer *answers, double *total) {
+    const bits none = {0};
+    bits left[ROWS / LANES];
+    for (int v = 0; v < ROWS / LANES; v++) left[v] = ~none;
+    for (const Cut *c = m->cuts + t->cut; c < m->cuts + t->set; c++) {
+        const loose_lanes *known = (const loose_lanes *)(answers + (uint64_t)c->input * ROWS);
+        for (int v = 0; v < ROWS / LANES; v++) left[v] &= (bits)(known[v] <= c->threshold) | c->others;
+    }
+    for (const Cut *c = m->cuts + t->set; c < m->cuts + t->end; c++) {
+        const loose_bits *code = (const loose_bits *)(answers + (uint64_t)c->input * ROWS);
+        union { double d; uint64_t u; } set = {c->threshold};
+        for (int v = 0; v < ROWS / LANES; v++) left[v] &= -((none + set.u) >> code[v] & 1) | c->others;
+    }
+    for (int r = 0; r < ROWS; r++) total[r] += m->in_order[t->leaf + __builtin_ctzll(left[r / LANES][r % LANES])];
+}
+
+/* The same, step by step, for a tree with more leaves than a word has bits. */
+ALWAYS void walk(const Model *m, uint32_t t, const Answer *answers, double *total) {
+    uint32_t at[ROWS];
+    for (int r = 0; r < ROWS; r++) at[r] = m->roots[t];
+    for (uint32_t height = m->heights[t]; height; height--)
+        for (int r = 0; r < ROWS; r++) {
+            const Step *s = &m->steps[at[r]];
+            Answer to = answers[(uint64_t)(s->input & ~IN_SET) * ROWS + r];
+            union { double d; uint64_t u; } set = {s->threshold};
+            uint32_t in_set = s->input >> 31, member = set.u >> (to.code & 63) & 1, below = to.known <= s->threshold;
+            at[r] = s->child + (1 ^ (below & (in_set ^ 1)) ^ (member & in_set));
+        }
+    for (int r = 0; r < ROWS; r++) total[r] += m->steps[at[r]].threshold;
+}
+
+ALWAYS int64_t raw_many(const Model *m, const double *rows, int64_t count, double *room, double *out) {
+    Answer *answers = (Answer *)room;
+    for (int r = 0; r < ROWS; r++) answers[(uint64_t)m->n_inputs * ROWS + r].known = -__builtin_inf();
     for (int64_t start = 0; start < count; start += ROWS) {
         double total[ROWS] = {0};
+        const double *from[ROWS];
         for (int r = 0; r < ROWS; r++) {
             int64_t row = start + r < count ? start + r : count - 1;
-            if (!answer(m, rows + row * m->features, known + r * width, codes + r * width)) return row;
+            from[r] = rows + row * m->features;
+            if (!is_finite(m, from[r])) return row;
         }
+        for (uint32_t i = 0; i < m->n_inputs; i++)
+            for (int r = 0; r < ROWS; r++)
+                answers[(uint64_t)i * ROWS + r] = answered(m, &m->inputs[i], from[r][m->inputs[i].feature]);
         for (uint32_t t = 0; t < m->n_trees; t++) {
-            uint32_t at[ROWS];
-            for (int r = 0; r < ROWS; r++) at[r] = m->roots[t];
-            for (uint32_t height = m->heights[t]; height; height--)
-                for (int r = 0; r < ROWS; r++) {
-                    const Step *s = &m->steps[at[r]];
-                    at[r] = s->child + right(s->threshold, s->input, known + r * width, codes + r * width);
-                }
-            for (int r = 0; r < ROWS; r++) total[r] += m->steps[at[r]].threshold;
+            if (m->swept[t].leaf == WALKED) walk(m, t, answers, total);
+            else sweep(m, &m->swept[t], answers, total);
         }
         for (int r = 0; r < ROWS && start + r < count; r++) out[start + r] = total[r];
     }
@@ -201,11 +249,17 @@ ALWAYS int contributions(const Model *m) {
     return 1;
 }
 
-static int contributions_plain(const Model *m) { return contributions(m); }
+#define BOTH(registers, more)                                                                                        \
+    more static int contributions_##registers(const Model *m) { return contributions(m); }                          \
+    more static int64_t raw_many_##registers(const Model *m, const double *rows, int64_t n, double *room, double *out) { \
+        return raw_many(m, rows, n, room, out);                                                                      \
+    }
+
+BOTH(plain, )
 
 /* The same operations in wider registers, where the processor has them. */
 #if defined(__x86_64__)
-__attribute__((target("avx2"))) static int contributions_avx2(const Model *m) { return contributions(m); }
+BOTH(avx2, __attribute__((target("avx2"))))
 
 #include <cpuid.h>
 /* 1 with AVX2, which the processor has and the system saves; AVX-512 was no quicker. */
@@ -215,14 +269,23 @@ uint32_t creditline_level(void) {
     __asm__("xgetbv" : "=a"(saved), "=d"(high) : "c"(0));
     return (saved & 0x6) == 0x6 && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b >> 5 & 1);
 }
+#define WIDEST(call) m->level ? call(avx2) : call(plain)
 #else
 uint32_t creditline_level(void) { return 0; }
+#define WIDEST(call) call(plain)
 #endif
 
 /* The row's contributions into `result`; 0 where it holds an infinite value. */
 int creditline_contributions(const Model *m) {
-#if defined(__x86_64__)
-    if (m->level) return contributions_avx2(m);
-#endif
-    return contributions_plain(m);
+#define CALL(registers) contributions_##registers(m)
+    return WIDEST(CALL);
+#undef CALL
+}
+
+/* Many rows. Returns the first that holds an infinite value, or -1. `room` has ROWS places to an input and one more;
+   several threads may share the model. */
+int64_t creditline_raw_many(const Model *m, const double *rows, int64_t count, double *room, double *out) {
+#define CALL(registers) raw_many_##registers(m, rows, count, room, out)
+    return WIDEST(CALL);
+#undef CALL
 }

@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 
 _KERNEL: Final = "engine.scoring.kernel"  # found as a module would be, but no module: only its functions are called
 _ALIGNMENT: Final = 64
-_ROWS: Final = 16  # rows the kernel takes through a tree together
+_ROWS: Final = 32  # rows the kernel takes through a tree together
 
 
 class _Pass(ctypes.Structure):
@@ -31,7 +31,8 @@ class _Pass(ctypes.Structure):
 
 
 _ARRAYS: Final = (
-    *("inputs", "words", "steps", "roots", "heights", "order", "splits", "trees", "leaves", "passes"),
+    *("inputs", "words", "steps", "roots", "heights", "order", "cuts", "swept", "in_order"),
+    *("splits", "trees", "leaves", "passes"),
     *("row", "known", "values", "up", "down", "shares", "result", "codes", "turned", "open"),
 )
 _COUNTS: Final = ("features", "n_inputs", "n_order", "n_trees", "n_passes", "level")
@@ -53,7 +54,7 @@ def kernel() -> ctypes.CDLL | None:
         return None
     loaded.creditline_raw.argtypes, loaded.creditline_raw.restype = (c_void_p,), c_double
     loaded.creditline_contributions.argtypes, loaded.creditline_contributions.restype = (c_void_p,), c_int
-    loaded.creditline_raw_many.argtypes = (c_void_p, c_void_p, c_int64, c_void_p, c_void_p, c_void_p)
+    loaded.creditline_raw_many.argtypes = (c_void_p, c_void_p, c_int64, c_void_p, c_void_p)
     loaded.creditline_raw_many.restype = c_int64
     loaded.creditline_level.argtypes, loaded.creditline_level.restype = (), c_uint32
     return loaded
@@ -76,7 +77,7 @@ class NativeModel:
         self._row = np.zeros(packed.features)
         self._result = np.zeros(packed.features)
         self._arrays = {
-            **{name: np.ascontiguousarray(getattr(packed, name)) for name in _ARRAYS[:9]},
+            **{name: np.ascontiguousarray(getattr(packed, name)) for name in _ARRAYS[:12]},
             "row": self._row,
             "result": self._result,
             "known": np.zeros(inputs + 1),
@@ -130,10 +131,9 @@ class NativeModel:
 
     def raw_many(self, rows: Floats) -> Floats:
         """Raw scores of a block in row order, in rooms of this call's own: other threads may score beside it."""
-        width = len(self._packed.inputs) + 1
-        known, codes, scores = np.empty(_ROWS * width), np.empty(_ROWS * width, dtype=np.uint8), np.empty(len(rows))
+        room, scores = _aligned(_ROWS * (len(self._packed.inputs) + 1)), np.empty(len(rows))
         refused = self._kernel.creditline_raw_many(
-            self._pointer, rows.ctypes.data, len(rows), known.ctypes.data, codes.ctypes.data, scores.ctypes.data
+            self._pointer, rows.ctypes.data, len(rows), room.ctypes.data, scores.ctypes.data
         )
         if refused >= 0:
             raise ValueError("a row holds an infinite value")

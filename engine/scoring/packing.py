@@ -7,7 +7,7 @@ looked at (an Input: minus infinity goes left of every threshold, NaN right), an
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
@@ -29,6 +29,8 @@ from engine.scoring.ensemble import (
 )
 
 IN_SET: Final = 1 << 31  # of an input's number: the threshold's place holds a set of codes
+WALKED: Final = (1 << 32) - 1  # in the place of the first leaf of a tree with more leaves than a word has bits
+_BITS: Final = 64
 NO_CODE: Final = 63  # stands for every code that is in no set of one word
 _NEWTON_STEPS: Final = 6  # from the usual first guess three are enough
 LANES: Final = 4  # quadrature nodes worked on together: enough for eight features on one way through a tree
@@ -49,6 +51,8 @@ SPLIT: Final = np.dtype(
         ("spare", "<u2", 3),
     ]
 )
+CUT: Final = np.dtype([("threshold", "<u8"), ("others", "<u8"), ("input", "<u4"), ("spare", "<u4")])
+SWEPT: Final = np.dtype([("cut", "<u4"), ("set", "<u4"), ("end", "<u4"), ("leaf", "<u4")])
 TREE: Final = np.dtype([("split", "<u4"), ("splits", "<u4"), ("leaf", "<u4"), ("inverse", "<u4")])
 
 Floats = NDArray[np.float64]
@@ -89,6 +93,8 @@ class Packed:
     `steps` is every node and leaf, a left child beside its right one; a leaf stays where it is and its threshold is
     its value. Thresholds are held as their bits, since some are sets. `roots` and `heights` are by tree in the model's
     order, `order` is by rising height, eight at a time.
+    `cuts`, `swept` and `in_order` (leaf values from left to right) are for many rows at once: a cut is a split with a
+    bit for each of its tree's leaves but those on its left side. A tree of more leaves than bits has WALKED for them.
     `splits`, parents first, and `leaves` (value x share of the rows) serve contributions; a child is a split of the
     tree, or the number of splits plus a leaf. `base` is the mean raw score, `widest`
     the most features on one way through each of `trees`.
@@ -101,6 +107,9 @@ class Packed:
     roots: NDArray[np.uint32]
     heights: NDArray[np.uint32]
     order: NDArray[np.uint32]
+    cuts: NDArray[np.void]
+    swept: NDArray[np.void]
+    in_order: Floats
     splits: NDArray[np.void]
     trees: NDArray[np.void]
     leaves: Floats
@@ -125,6 +134,7 @@ def pack(ensemble: Ensemble) -> Packed:
     grown = [_Grown.of(tree, questions) for tree, questions in zip(ensemble.trees, asked, strict=True) if tree.left]
     grown.sort(key=lambda tree: tree.nodes)
     splits, trees, leaves = _joined(grown)
+    cuts, swept, in_order = _swept(ensemble.trees, asked)
     order = np.argsort(heights, kind="stable")
     return Packed(
         features=len(ensemble.feature_names),
@@ -134,6 +144,9 @@ def pack(ensemble: Ensemble) -> Packed:
         roots=np.array(roots, dtype=np.uint32),
         heights=np.array(heights, dtype=np.uint32),
         order=np.pad(order, (0, -len(order) % 8), mode="edge").astype(np.uint32),
+        cuts=cuts,
+        swept=swept,
+        in_order=in_order,
         splits=splits,
         trees=trees,
         leaves=leaves,
@@ -203,6 +216,44 @@ def _append_steps(steps: list[tuple[int, int, int]], tree: Tree, questions: list
         place += 2
         waiting += [(tree.left[node], depth + 1), (tree.right[node], depth + 1)]
     return height
+
+
+def _swept(trees: Iterable[Tree], asked: Iterable[list[Question]]) -> tuple[NDArray[np.void], NDArray[np.void], Floats]:
+    """Every tree's cuts, those that compare before those that look into a set, and its leaves from left to right."""
+    cuts: list[tuple[int, int, int, int]] = []
+    swept: list[tuple[int, int, int, int]] = []
+    in_order: list[float] = []
+    for tree, questions in zip(trees, asked, strict=True):
+        if len(tree.leaf_value) > _BITS:
+            swept.append((0, 0, 0, WALKED))
+            continue
+        leaves, others = _from_left(tree)
+        mine = sorted(
+            ((bits, others[node], number & ~IN_SET, number >> 31) for node, (bits, number) in enumerate(questions)),
+            key=lambda cut: cut[3],
+        )
+        sets = sum(cut[3] for cut in mine)
+        swept.append((len(cuts), len(cuts) + len(mine) - sets, len(cuts) + len(mine), len(in_order)))
+        cuts += [(*cut[:3], 0) for cut in mine]
+        in_order += [tree.leaf_value[leaf] for leaf in leaves]
+    return np.array(cuts, dtype=CUT), np.array(swept, dtype=SWEPT), np.array(in_order, dtype=np.float64)
+
+
+def _from_left(tree: Tree) -> tuple[list[int], dict[int, int]]:
+    """Leaves from left to right, and of each split a bit to every leaf but those on its left side."""
+    leaves: list[int] = []
+    others: dict[int, int] = {}
+    waiting: list[tuple[int, int]] = [(0 if tree.left else ~0, -1)]  # -1: not seen; else where its left side began
+    while waiting:
+        node, began = waiting.pop()
+        if node < 0:
+            leaves.append(~node)
+        elif began < 0:
+            waiting += [(node, len(leaves)), (tree.left[node], -1)]
+        else:
+            others[node] = (1 << _BITS) - 1 ^ (1 << len(leaves)) - (1 << began)
+            waiting.append((tree.right[node], -1))
+    return leaves, others
 
 
 @dataclass(frozen=True, slots=True)

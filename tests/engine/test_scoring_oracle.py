@@ -328,12 +328,28 @@ def test_a_scorer_is_never_copied(booster: lightgbm.Booster) -> None:
 
 
 def test_registers_of_any_width_give_the_same_bits(booster: lightgbm.Booster) -> None:
-    """Contributions in the widest registers of this machine and in plain ones agree to the last bit."""
+    """Contributions and blocks in the widest registers of this machine and in plain ones agree to the last bit."""
     packed, library = pack(parse_model(booster.model_to_string())), kernel()
     assert library is not None
     wide, plain = NativeModel(packed, library), NativeModel(packed, library, level=0)
     assert plain.level == 0
-    assert all((wide.contributions(row) == plain.contributions(row)).all() for row in _market(2)[0][:100])
+    rows = _market(2)[0]
+    assert all((wide.contributions(row) == plain.contributions(row)).all() for row in rows[:100])
+    assert wide.raw_many(rows).tobytes() == plain.raw_many(rows).tobytes()
+
+
+@pytest.mark.parametrize("count", [1, 31, 32, 33, 95])
+def test_trees_of_up_to_64_leaves_and_larger_ones_add_up_in_order(count: int) -> None:
+    """Trees that are swept and one that is walked alternate in one model; part blocks and whole ones have its bits."""
+    small, block = _train(11, {"num_leaves": 64, "min_data_in_leaf": 1}, trees=6)
+    parameters = {"objective": "binary", "verbose": -1, "num_threads": 1, "num_leaves": 65, "min_data_in_leaf": 1}
+    data = lightgbm.Dataset(block, _market(11)[1], feature_name=list(NAMES), categorical_feature=[CATEGORICAL])
+    mixed = lightgbm.train(parameters, data, 6, init_model=small)
+    scorer = Scorer(mixed.model_to_string(), NAMES, "native")
+    sizes = {len(tree.leaf_value) for tree in scorer.ensemble.trees}
+    assert {64, 65} <= sizes
+    rows = _strange_rows(block, mixed)[-count:]
+    assert scorer.raw_many(rows).tolist() == np.asarray(mixed.predict(rows, raw_score=True, num_threads=1)).tolist()
 
 
 def test_a_forked_process_scores_and_the_package_is_never_imported(
