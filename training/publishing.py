@@ -7,7 +7,7 @@ first.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
@@ -29,7 +29,7 @@ from models.store import check_digests, parsed_manifest
 from training.audit import card_section
 from training.backtest.replay import Found, Gate
 from training.backtest.trials import Trial, as_model, read_policy
-from training.data import Dataset
+from training.data import Dataset, Floats
 from training.evaluation import Evaluation
 from training.fitting import Fitted, Split
 from training.policies import policy_changes
@@ -46,9 +46,30 @@ _REPLAY = "\n## Replay\n\n"
 
 def write_draft(folder: Path, fitted: Fitted, data: Dataset, split: Split) -> None:
     """Keep a fit: model.txt, golden.jsonl, judgement.json and draft.json (calibration, data, figures, importance)."""
-    train, validation, test = split.parts(data)
+    parts = split.parts(data)
+    spans = [(str(part.time.min()), str(part.time.max()), len(part.y), part.bads) for part in parts]
+    keep_draft(folder, fitted, golden_rows(fitted, parts[-1]), split, Learnt(data, spans))
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What a draft says of its examples: names, description and digest of `data`; first and last day, rows and bads of
+    the training, validation and test span.
+    """
+
+    data: Dataset
+    spans: Sequence[tuple[str, str, int, int]]
+
+
+def golden_rows(fitted: Fitted, test: Dataset) -> Floats:
+    """The rows of the newest examples that a release's scorer is held to."""
+    return models.choose_rows(parse_model(fitted.model_text), test.x[:GOLDEN_CANDIDATES])
+
+
+def keep_draft(folder: Path, fitted: Fitted, golden: Floats, split: Split, learnt: Learnt) -> None:
+    """The same where the examples lie elsewhere."""
+    data, (train, *_) = learnt.data, learnt.spans
     booster, ensemble = lightgbm.Booster(model_str=fitted.model_text), parse_model(fitted.model_text)
-    golden = models.choose_rows(ensemble, test.x[:GOLDEN_CANDIDATES])
     arbiter = lightgbm.Booster(model_str=ensemble.lightgbm_text())  # so that what was parsed is what is held to
     raws = np.asarray(arbiter.predict(golden, raw_score=True, num_threads=1))
     shares = np.asarray(arbiter.predict(golden, pred_contrib=True, num_threads=1))
@@ -57,8 +78,8 @@ def write_draft(folder: Path, fitted: Fitted, data: Dataset, split: Split) -> No
         data_description=data.description,
         data_sha256=data.source_sha256,
         seed=fitted.seed,
-        rows=len(train.y),
-        bads=train.bads,
+        rows=train[2],
+        bads=train[3],
         metrics={**fitted.validation.as_metrics("validation"), **fitted.test.as_metrics("test")},
     )
     told = {
@@ -66,10 +87,7 @@ def write_draft(folder: Path, fitted: Fitted, data: Dataset, split: Split) -> No
         "training": facts.model_dump(mode="json"),
         "features": list(data.names),
         "trees": fitted.trees,
-        "spans": {
-            name: [str(part.time.min()), str(part.time.max()), len(part.y), part.bads]
-            for name, part in (("train", train), ("validation", validation), ("test", test))
-        },
+        "spans": {name: list(told) for name, told in zip(("train", "validation", "test"), learnt.spans, strict=True)},
         "gain": {name: round(gain / max(sum(gains.values()), 1e-12), 4) for name, gain in gains.items()},
         "split": {key: str(value) for key, value in asdict(split).items()},
     }

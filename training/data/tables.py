@@ -81,17 +81,34 @@ def described_table(description_file: Path, described: TableDescription, table: 
     return path
 
 
+def table_files(table: Path) -> list[Path]:
+    """The files of a table: itself, or the Parquet files of a folder in order of name."""
+    return sorted(table.glob("*.parquet")) if table.is_dir() else [table]
+
+
 def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file, read in pieces."""
+    """The SHA-256 of a file, read in pieces; of a folder, over those of its Parquet files."""
+    if path.is_dir():
+        return folder_sha256([file_sha256(file) for file in table_files(path)])
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-class Reading:
-    """One pass over a table, column after column; what is wrong gathers in `faults`."""
+def folder_sha256(files: list[str]) -> str:
+    """The SHA-256 of a table in several files, from theirs."""
+    return hashlib.sha256("".join(files).encode()).hexdigest()
 
-    def __init__(self, name: str, scan: pl.LazyFrame) -> None:
+
+class Reading:
+    """One pass over a table, column after column; what is wrong gathers in `faults`.
+
+    Of a part of a table (not `whole`) one outcome or no weight is no fault.
+    """
+
+    def __init__(self, name: str, scan: pl.LazyFrame, whole: bool = True) -> None:
         self.name, self.scan, self.schema, self.faults = name, scan, scan.collect_schema(), list[Fault]()
+        self.whole = whole
+        self.levels = dict[str, tuple[str, ...]]()  # of each category: what its codes stand for, given or found
 
     def require(self, wanted: tuple[str, ...]) -> None:
         """TableFaults where a column is missing: without it nothing else can be said."""
@@ -119,7 +136,7 @@ class Reading:
             y = self._floats(name, series, "is neither 0 nor 1", missing_too=True)
             told = np.isfinite(y)
             self.faults += rows_fault(name, told & (y != 0) & (y != 1), "is neither 0 nor 1")
-        if not self.faults and len(found := np.unique(y)) == 1:
+        if self.whole and not self.faults and len(found := np.unique(y)) == 1:
             means = "bad" if found[0] else "good"
             self.faults.append(
                 Fault(name, f"all {len(y):,} rows have the same outcome ({means}): nothing can be learnt")
@@ -156,7 +173,7 @@ class Reading:
             return np.ones(rows)
         values = self.numbers(name)
         self.faults += rows_fault(name, values < 0, "is a negative weight")
-        if rows and not np.nansum(values) > 0:
+        if self.whole and rows and not np.nansum(values) > 0:
             self.faults.append(Fault(name, "weights do not add up to anything above zero"))
         return values
 
@@ -178,9 +195,11 @@ class Reading:
             strange = texts.is_not_null() & ~texts.is_in(how.values)
             self.faults += rows_fault(name, strange.to_numpy(), "holds a value that is not in its list")
         texts = texts.str.slice(0, how.first) if how.first else texts
-        counts = texts.drop_nulls().value_counts(name="n").sort(["n", name], descending=[True, False])
-        known = sorted(counts[name].head(MOST_CATEGORIES).to_list())
-        codes = texts.replace_strict(known, list(range(len(known))), default=None, return_dtype=pl.Float64)
+        if name not in self.levels:
+            counts = texts.drop_nulls().value_counts(name="n").sort(["n", name], descending=[True, False])
+            self.levels[name] = tuple(sorted(counts[name].head(MOST_CATEGORIES).to_list()))
+        known = self.levels[name]
+        codes = texts.replace_strict(list(known), list(range(len(known))), default=None, return_dtype=pl.Float64)
         return _numpy(codes)
 
     def _number(self, name: str, how: Column, series: pl.Series) -> Floats:

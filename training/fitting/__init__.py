@@ -36,7 +36,7 @@ from training.fitting.split import Split, drawn_folds, span, time_folds
 __all__ = [
     "LOGISTIC", "MOST_TREES", "PARAMETERS", "PATIENCE", "SCORECARD", "Challenger", "Curves", "Fitted", "Found",
     "Model", "Plan", "Recipe", "Split", "Weighting", "challengers", "curves", "drawn_folds",
-    "fit", "pds", "raw_scores", "search", "span", "time_folds", "train", "train_drawn", "training_weight",
+    "fit", "judged", "pds", "raw_scores", "search", "span", "time_folds", "train", "train_drawn", "training_weight",
 ]  # fmt: skip
 
 
@@ -94,13 +94,19 @@ def fit(
     how = recipe or Recipe()
     learn, stop, test = split.parts(data)
     model = train(learn, stop, seed, how.weighting, {**(how.changed or {}), **changed}, progress)
+    return judged(model, (learn, stop, test), _part(how.segments or {}, data, test), how)
+
+
+def judged(model: Model, parts: tuple[Dataset, Dataset, Dataset], segments: Segments, how: Recipe) -> Fitted:
+    """A model beside its challengers: `parts` taught, stopped and judge it, `segments` label the last."""
+    (learn, stop, test), seed = parts, model.seed
     threads = model.parameters["num_threads"]
     raw_stop, raw_test = (raw_scores(model.model_text, part.x, threads) for part in (stop, test))
     others = challengers(learn, stop, training_weight(learn, how.weighting))
     pd = pds(model.calibration, raw_test)
     beside = Beside(
         rivals={other.name: other.pd(test.x) for other in others},
-        segments=_part(how.segments or {}, data, test),
+        segments=segments,
         prices=how.prices, before=learn, before_pd=model.pd(learn.x),
     )  # fmt: skip
     validation = evaluate(stop.y, pds(model.calibration, raw_stop), stop.weight, seed, how.resamples)

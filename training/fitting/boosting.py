@@ -5,7 +5,7 @@ rule it keeps: same examples, seed, machine and lock give the same bytes, so thr
 LightGBM runs deterministic; each set of examples is binned once and no row is copied on the way.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -66,8 +66,15 @@ class Model:
 
 def parameters(data: Dataset, seed: int, changed: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """What a model of these examples is grown with, unless changed: smaller trees where bads are few."""
-    small = _SMALL if data.bads < FEW_BADS else {}
-    return {**PARAMETERS, **small, "seed": seed, "monotone_constraints": list(data.directions), **(changed or {})}
+    return parameters_for(data.bads, data.directions, seed, changed)
+
+
+def parameters_for(
+    bads: int, directions: Sequence[int], seed: int, changed: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The same for examples that lie elsewhere."""
+    small = _SMALL if bads < FEW_BADS else {}
+    return {**PARAMETERS, **small, "seed": seed, "monotone_constraints": list(directions), **(changed or {})}
 
 
 def training_weight(data: Dataset, weighting: Weighting) -> Floats:
@@ -77,10 +84,19 @@ def training_weight(data: Dataset, weighting: Weighting) -> Floats:
     """
     if weighting == "sample":
         return data.weight
-    bad, good = float((data.weight * data.y).sum()), float((data.weight * (1 - data.y)).sum())
+    of_bad, of_good = class_weights(
+        weighting, float((data.weight * data.y).sum()), float((data.weight * (1 - data.y)).sum())
+    )
+    return data.weight * np.where(data.y == 1, of_bad, of_good)
+
+
+def class_weights(weighting: Weighting, bad: float, good: float) -> tuple[float, float]:
+    """By how much the weight of a bad and of a good is multiplied, from the whole weight of either."""
+    if weighting == "sample":
+        return 1.0, 1.0
     if not (bad and good):
         raise ValueError("all the weight is on one outcome: no class weight can balance it; check the weight column")
-    return data.weight * np.where(data.y == 1, (bad + good) / (2 * bad), (bad + good) / (2 * good))
+    return (bad + good) / (2 * bad), (bad + good) / (2 * good)
 
 
 def train(

@@ -33,7 +33,11 @@ class Curves(Frozen):
 
 def calibrate(y: Floats, raw: Floats, weight: Floats) -> Calibration:
     """The line in log-odds; ValueError where it would turn the order round."""
-    slope, intercept = calibration_line(y, raw, weight)
+    return calibration_of(*calibration_line(y, raw, weight))
+
+
+def calibration_of(slope: float, intercept: float) -> Calibration:
+    """The line as a release carries it; ValueError where it would turn the order round."""
     if slope <= 0:
         raise ValueError(
             "the model ranks the validation span backwards: it learnt nothing that holds over time; "

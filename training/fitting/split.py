@@ -15,6 +15,8 @@ from training.data import Dataset
 
 _DAY = timedelta(days=1)
 Rows = NDArray[np.int64]
+Span = tuple[date | None, date | None]
+SPANS = ("training", "validation", "test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +33,34 @@ class Split:
     train_from: date | None = None
     embargo_days: int = 0
 
+    @property
+    def spans(self) -> tuple[Span, Span, Span]:
+        """First and last day to learn, to stop and calibrate, and to judge by."""
+        pause = _DAY + timedelta(days=self.embargo_days)
+        return (
+            (self.train_from, self.train_to),
+            (self.train_to + pause, self.validate_to),
+            (self.validate_to + pause, self.test_to),
+        )
+
     def parts(self, data: Dataset) -> tuple[Dataset, Dataset, Dataset]:
         """Train, validation and test examples; ValueError where a part lacks an outcome."""
-        pause = timedelta(days=self.embargo_days)
-        parts = (
-            span(data, self.train_from, self.train_to),
-            span(data, self.train_to + _DAY + pause, self.validate_to),
-            span(data, self.validate_to + _DAY + pause, self.test_to),
+        learn, stop, test = (span(data, *days) for days in self.spans)
+        for name, part in zip(SPANS, (learn, stop, test), strict=True):
+            least = min((part.weight * part.y).sum(), (part.weight * (1 - part.y)).sum())
+            require_both_outcomes(name, len(part.y), part.bads, float(least))
+        return learn, stop, test
+
+
+def require_both_outcomes(name: str, rows: int, bads: int, least_weight: float) -> None:
+    """ValueError where a span lacks an outcome, or all its weight is on one."""
+    if bads in (0, rows):
+        raise ValueError(
+            f"the {name} span has {rows} examples and {bads} bads: it needs both; "
+            "move its dates, or shorten the embargo"
         )
-        for name, part in zip(("training", "validation", "test"), parts, strict=True):
-            if part.bads in (0, len(part.y)):
-                raise ValueError(
-                    f"the {name} span has {len(part.y)} examples and {part.bads} bads: it needs both; "
-                    "move its dates, or shorten the embargo"
-                )
-            if min((part.weight * part.y).sum(), (part.weight * (1 - part.y)).sum()) <= 0:
-                raise ValueError(f"the {name} span has all its weight on one outcome: check the weight column")
-        return parts
+    if least_weight <= 0:
+        raise ValueError(f"the {name} span has all its weight on one outcome: check the weight column")
 
 
 def span(data: Dataset, start: date | None, end: date | None) -> Dataset:
