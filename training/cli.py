@@ -5,12 +5,14 @@ command never overwrites a file unless it is told to.
 """
 
 import os
+from functools import partial
 from pathlib import Path
 
 import click
 
 from training.commands import backtesting, releasing, scorecard, signing
 from training.commands.audit import audit
+from training.commands.cluster import ClusterOptions, cluster_options
 from training.commands.fitting import fit
 from training.commands.judging import compare, evaluate
 from training.commands.policies import policy
@@ -70,7 +72,10 @@ backtesting.register(main)
 @click.option("--release", default=None, help="[default: the champion]")
 @click.option("--root", type=_FOLDER, default=None)
 @click.option("--jobs", type=click.IntRange(1, 64), default=min(os.cpu_count() or 1, 8), show_default=True)
-def outcomes(market: Path, release: str | None, root: Path | None, jobs: int) -> None:
+@cluster_options
+def outcomes(
+    market: Path, release: str | None, root: Path | None, jobs: int, cluster: ClusterOptions | None
+) -> None:  # fmt: skip
     """Decide a whole market under a release: outcomes, limits, rules, bad rates."""
     import models
     from training.backtest import decide_market, summary
@@ -80,7 +85,14 @@ def outcomes(market: Path, release: str | None, root: Path | None, jobs: int) ->
         progress, total = bar("deciding", count_all(market))
         with progress:
             task = progress.add_task("rows", total=total)
-            found = decide_market(market, release, root or models.ROOT, jobs, lambda done: progress.advance(task, done))
+            told = partial(progress.advance, task)
+            if cluster is None:
+                found = decide_market(market, release, root or models.ROOT, jobs, told)
+            else:
+                with cluster.joined() as there:
+                    from training.cluster import decide_market_on
+
+                    found = decide_market_on(there, market, release, root or models.ROOT, told)
     except (models.ReleaseRejected, OSError) as error:
         raise click.ClickException(str(error)) from None
     for title, rows in summary(found):

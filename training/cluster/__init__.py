@@ -2,8 +2,8 @@
 
 joining finds a cluster or starts a small one, waiting sees to it that nothing waits for a worker that is gone; parts
 and survey cut a Parquet table and look it through, growing grows trees on the workers, line calibrates, attempt is one
-fit and fitting begins it anew where a worker is lost; deciding decides a market. Only sums, trees, figures and a bounded
-sample leave the worker that read a row.
+fit and fitting begins it anew where a worker is lost; deciding decides a market. Only sums, trees, figures and a
+bounded sample leave the worker that read a row.
 """
 
 from training.cluster.attempt import Fit, Made

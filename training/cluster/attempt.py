@@ -65,15 +65,15 @@ class Made:
     held: Sequence[Mapping[str, int]]
 
 
-def attempt(cluster: Cluster, workers: Sequence[str], fit: Fit, seen: Seen, told: Told) -> Made:
-    """Fit; WorkerLost where a worker ends meanwhile."""
+def attempt(cluster: Cluster, workers: Sequence[str], key: str, fit: Fit, seen: Seen, told: Told) -> Made:
+    """Fit under a key that no other fit has; WorkerLost where a worker ends meanwhile."""
     places = placed(seen.looked, len(workers))
     used = workers[: max(places) + 1]
     told("reading", 0, len(seen.parts))
     held = _read(cluster, fit, seen, [used[place] for place in places])
     samples = _samples(cluster, fit, seen, held)
     parameters = _parameters(cluster, fit, seen.whole, used[0])
-    growers = _growers(cluster, used, held, samples[0], parameters, _class_weights(fit, seen.whole))
+    growers = _growers(cluster, used, key, held, samples[0], (parameters, _class_weights(fit, seen.whole)))
     del held  # binned by now: let go of the rows
     _join(cluster, growers)
     trees = _grown(cluster, growers, seen.whole, told)
@@ -135,13 +135,12 @@ def _class_weights(fit: Fit, whole: Looked) -> tuple[float, float]:
 
 
 def _growers(
-    cluster: Cluster, used: Sequence[str], held: Sequence[Task], sample: Sequence[Task],
-    parameters: Mapping[str, Any], weights: tuple[float, float],
+    cluster: Cluster, used: Sequence[str], key: str, held: Sequence[Task], sample: Sequence[Task],
+    how: tuple[Mapping[str, Any], tuple[float, float]],
 ) -> list[Task]:  # fmt: skip
     taught = [task.future for task in sample]
     tasks = [
-        cluster.on(worker, Grower, [t.future for t in held if t.worker == worker], taught, parameters, weights)
-        for worker in used
+        cluster.on(worker, Grower, [t.future for t in held if t.worker == worker], taught, key, *how) for worker in used
     ]
     cluster.finished(tasks)
     return tasks

@@ -6,6 +6,7 @@ read the table, or write. The rule it keeps: after three attempts it ends with t
 
 import time
 from collections.abc import Callable, Sequence
+from uuid import uuid4
 
 from training.cluster.attempt import Fit, Made, Seen, Told, attempt
 from training.cluster.growing import at_rest
@@ -30,15 +31,15 @@ def fit_on(cluster: Cluster, fit: Fit, told: Told = lambda doing, done, of: None
     files = list(dict.fromkeys(part.file for part in parts))
     digests = list(cluster.each(file_sha256, [(file,) for file in files]))
     seen = Seen(parts, looked, whole, digests[0] if files == [fit.table] else folder_sha256(digests))
-    workers = cluster.workers
+    workers, key = cluster.alive, uuid4().hex
     for number in range(1, MOST_ATTEMPTS):
         try:
-            return attempt(cluster, workers, fit, seen, told)
+            return attempt(cluster, workers, key, fit, seen, told)
         except WorkerLost as lost:
             told(f"{lost}: begins anew", number, MOST_ATTEMPTS)
-        workers = _recovered(cluster, len(workers))
+        workers = _recovered(cluster, key, len(workers))
     try:
-        return attempt(cluster, workers, fit, seen, told)
+        return attempt(cluster, workers, key, fit, seen, told)
     except WorkerLost as lost:
         raise ClusterFault(
             f"{lost}, for the {MOST_ATTEMPTS}rd time; nothing was written: look at the workers' logs and memory, then "
@@ -54,12 +55,12 @@ def _looked(cluster: Cluster, fit: Fit, parts: Sequence[Part], told: Told) -> li
     return found
 
 
-def _recovered(cluster: Cluster, wanted: int) -> tuple[str, ...]:
+def _recovered(cluster: Cluster, key: str, wanted: int) -> tuple[str, ...]:
     """The workers to go on with: those that answer, those restarted because they did not, and who comes back.
 
     LightGBM can wait for ever for a peer that has gone; nothing but the end of the process helps then.
     """
-    asked = [cluster.on(worker, at_rest) for worker in cluster.alive]
+    asked = [cluster.on(worker, at_rest, key) for worker in cluster.alive]
     _until(_ANSWER_SECONDS, lambda: all(task.future.status != "pending" for task in asked))
     stuck = [task.worker for task in asked if task.future.status == "pending" and task.worker in cluster.alive]
     if stuck:

@@ -42,8 +42,9 @@ class Grower:
     """One worker's rows, binned, and the trees that all workers grow together."""
 
     def __init__(
-        self, parts: Sequence[Spans], sample: Sequence[Dataset], told: Mapping[str, Any], weights: tuple[float, float]
-    ) -> None:
+        self, parts: Sequence[Spans], sample: Sequence[Dataset], key: str, told: Mapping[str, Any],
+        weights: tuple[float, float],
+    ) -> None:  # fmt: skip
         if _HERE:
             raise ClusterFault("another fit is running on this worker: wait for it, or use other workers")
         learn, stop = ([spans[i] for spans in parts if len(spans[i].y)] for i in (0, 1))
@@ -63,7 +64,7 @@ class Grower:
         self._weight = np.concatenate([np.empty(0), *[part.weight for part in stop]])
         self._raw = np.empty(0)
         self._held = {"training": len(y), "validation": len(self._y), "sample": len(taught)}
-        _HERE["fit"] = self
+        _HERE[key] = self
 
     def join(self, machines: str, port: int, minutes: int) -> None:
         """Meet the other workers. Ends when all have."""
@@ -130,8 +131,7 @@ def address(worker: str) -> tuple[str, int]:
         return host, int(free.getsockname()[1])
 
 
-def at_rest() -> bool:
-    """Whether this worker answers; it leaves a fit that broke off."""
-    for grower in list(_HERE.values()):
+def at_rest(key: str) -> None:
+    """Leave a fit that broke off."""
+    if grower := _HERE.get(key):
         grower.leave()
-    return True

@@ -19,7 +19,7 @@ from distributed.security import Security
 
 from training.cluster.waiting import Cluster, ClusterFault
 
-_CONNECT_SECONDS = 20
+_CONNECT_SECONDS = 10
 _LOCAL = re.compile(r"local:([1-9]\d?)")
 _ADDRESS = re.compile(r"(tcp|tls)://\S+:\d+")
 # What must be the same at both ends: what numbers come from, and what carries them.
@@ -36,17 +36,15 @@ def joined(where: str, security: Path | None = None, timeout_seconds: float = 1_
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is told by the error itself
     with ExitStack() as stack:
         if local := _LOCAL.fullmatch(where):
-            cluster = stack.enter_context(_started(int(local[1])))
-            client = stack.enter_context(Client(cluster))
+            client = stack.enter_context(Client(stack.enter_context(_started(int(local[1])))))
         elif _ADDRESS.fullmatch(where):
             client = stack.enter_context(_connected(where, read_security(security) if security else None))
         else:
             raise ClusterFault(f"{where!r} names no cluster: give tcp://host:port, tls://host:port, or local:2")
-        cluster_ = Cluster(client, (), timeout_seconds)
-        if not cluster_.alive:
+        if not (cluster := Cluster(client, timeout_seconds)).alive:
             raise ClusterFault(f"{where} has no workers: start some with `dask worker {where}`")
         require_same_versions(client.run(versions, on_error="return"), versions())
-        yield Cluster(client, cluster_.alive, timeout_seconds)
+        yield cluster
 
 
 def _started(workers: int) -> LocalCluster:

@@ -26,10 +26,9 @@ class WorkerLost(ClusterFault):
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A connection, the workers at its start in a fixed order, and how long one step may take."""
+    """A connection, and how long one step may take."""
 
     client: Client
-    workers: tuple[str, ...]
     timeout_seconds: float
 
     @property

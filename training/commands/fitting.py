@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from training.commands import screen
+from training.commands.cluster import ClusterOptions, Wanted, cluster_options, fit_there, require_none
 from training.commands.sources import Audited, Source, source_options
 
 if TYPE_CHECKING:
     from training.data import Dataset
-    from training.fitting import Found, Plan, Split, Weighting
+    from training.fitting import Fitted, Found, Plan, Split, Weighting
 
 
 @click.command()
@@ -37,11 +38,15 @@ if TYPE_CHECKING:
 @click.option("--waivers", type=screen.FILE, help="Who signed for inputs that betray the outcome (TOML).")
 @click.option("--out", type=screen.FOLDER, required=True, help="Folder for the draft.")
 @click.option("--force", is_flag=True, help="Replace the draft if there is one.")
+@cluster_options
+@click.option("--sample-rows", type=click.IntRange(100, 10_000_000), default=200_000, show_default=True,
+    help="On a cluster: rows of each span, at most, that bins, challengers and figures come from.")  # fmt: skip
 def fit(  # noqa: PLR0913, PLR0917 - one parameter an option
     source: Source, train_from: datetime | None, train_to: datetime, validate_to: datetime, test_to: datetime | None,
     embargo_days: int, weighting: "Weighting",
     search_seconds: float | None, search_trials: int | None, study: Path | None, segments: tuple[str, ...],
     policy: Path, threads: int, seed: int, waivers: Path | None, out: Path, force: bool,
+    cluster: ClusterOptions | None, sample_rows: int,
 ) -> None:  # fmt: skip
     """Fit and calibrate a model beside its challengers, judge all out of time, and keep it as a draft."""
     import math
@@ -51,12 +56,17 @@ def fit(  # noqa: PLR0913, PLR0917 - one parameter an option
     if out.exists() and any(out.iterdir()) and not force:
         raise click.ClickException(f"{out} is not empty; --force replaces it")
     prices = screen.prices_of(policy)
-    audited = source.audited(waivers)
-    data = source.load()
     split = Split(
         train_from=screen.day(train_from), train_to=train_to.date(), validate_to=validate_to.date(),
         test_to=screen.day(test_to), embargo_days=embargo_days,
     )  # fmt: skip
+    if cluster is not None:
+        require_none([("a search", search_seconds or search_trials), ("--segment", segments)])
+        wanted = Wanted(source, split, seed, Recipe(weighting, prices=prices), waivers, out, sample_rows)
+        _tell(*fit_there(cluster, wanted), out)
+        return
+    audited = source.audited(waivers)
+    data = source.load()
     labels = source.segments(segments, data)
     changed: dict[str, Any] = {"num_threads": threads}
     if search_seconds or search_trials:
@@ -91,10 +101,9 @@ def _fitted(
     data: "Dataset", split: "Split", seed: int, recipe: Any, out: Path, audited: Audited | None
 ) -> None:  # fmt: skip
     from training.audit import keep
-    from training.commands.telling import tell_rivals
     from training.fitting import MOST_TREES
     from training.fitting import fit as fit_model
-    from training.publishing import figures, write_draft
+    from training.publishing import write_draft
 
     progress, total = screen.bar("growing trees", MOST_TREES)
     try:
@@ -106,7 +115,14 @@ def _fitted(
             keep(out, audited.report, audited.waivers)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
-    screen.table(f"{data.description}: {fitted.trees} trees", [])
+    _tell(data.description, fitted, out)
+
+
+def _tell(description: str, fitted: "Fitted", out: Path) -> None:
+    from training.commands.telling import tell_rivals
+    from training.publishing import figures
+
+    click.echo(f"{description}: {fitted.trees} trees")
     screen.table("validation", figures(fitted.validation))
     screen.table("test, out of time", figures(fitted.test))
     tell_rivals(fitted.judgement)

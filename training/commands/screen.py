@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from training.evaluation.profit import Prices
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+TABLE = click.Path(exists=True, path_type=Path)  # a file, or a folder of Parquet files
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 DAY = click.DateTime(["%Y-%m-%d"])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from training.commands.screen import FILE, JOBS, bar, spinner, table
+from training.commands.screen import FILE, JOBS, TABLE, bar, spinner, table
 
 if TYPE_CHECKING:
     from training.audit import Report, Waiver
@@ -90,10 +90,11 @@ class Source:
         except (ValueError, OSError) as error:
             raise click.ClickException(str(error)) from None
 
-    def audited(self, waivers: Path | None) -> Audited | None:
+    def audited(self, waivers: Path | None, look: "Callable[..., Report] | None" = None) -> Audited | None:
         """The audit of a described table, and the waivers its inputs need; None of other sources.
 
-        The whole table is looked at, as it is columns that are no input that show what is too good.
+        The whole table is looked at, as it is columns that are no input that show what is too good; by `look`, where
+        that is not to be done here.
         """
         if self.described_by is None:
             return None
@@ -105,7 +106,7 @@ class Source:
             path = described_table(self.described_by, described, self.table)
             bad = None if described.bad is None else str(described.bad)
             with spinner("looking for leaks"):
-                report = audit(path, described.target, described.time, described.weight, bad)
+                report = (look or audit)(path, described.target, described.time, described.weight, bad)
             signed = read_waivers(waivers) if waivers else []
             return Audited(report, require_clean(described.columns, report, signed))
         except (ValueError, OSError) as error:
@@ -117,7 +118,7 @@ def source_options(command: Callable[..., None]) -> Any:
 
     @click.option("--market", type=FILE, help="A market file.")
     @click.option("--described-by", type=FILE, help="Description of a table (TOML).")
-    @click.option("--table", type=FILE, help="The table, where it does not lie beside its description.")
+    @click.option("--table", type=TABLE, help="The table, where it does not lie beside its description.")
     @click.option("--export", type=FILE, help="Decisions as `creditline export` writes them.")
     @click.option("--performance", type=FILE, help="What became of them (Parquet or CSV).")
     @click.option("--definitions", type=FILE, help="What counts as bad, and within which window (TOML).")
