@@ -12,12 +12,11 @@ from training.cluster.attempt import Fit, Made, Seen, Told, attempt
 from training.cluster.growing import at_rest
 from training.cluster.parts import Part, cut
 from training.cluster.survey import Looked, look, require_sound
-from training.cluster.waiting import Cluster, ClusterFault, WorkerLost
+from training.cluster.waiting import RETURN_SECONDS, Cluster, ClusterFault, WorkerLost
 from training.data.tables import file_sha256, folder_sha256
 
 MOST_ATTEMPTS = 3
 _ANSWER_SECONDS = 15
-_RETURN_SECONDS = 45
 
 
 def fit_on(cluster: Cluster, fit: Fit, told: Told = lambda doing, done, of: None) -> Made:
@@ -65,10 +64,10 @@ def _recovered(cluster: Cluster, key: str, wanted: int) -> tuple[str, ...]:
     stuck = [task.worker for task in asked if task.future.status == "pending" and task.worker in cluster.alive]
     if stuck:
         try:
-            cluster.client.restart_workers(stuck, timeout=_RETURN_SECONDS, raise_for_error=False)
+            cluster.client.restart_workers(stuck, timeout=RETURN_SECONDS, raise_for_error=False)
         except ValueError:
             raise ClusterFault(f"worker {', '.join(stuck)} hangs and has no nanny: restart it by hand") from None
-    _until(_RETURN_SECONDS, lambda: len(cluster.alive) >= wanted)
+    _until(RETURN_SECONDS, lambda: len(cluster.alive) >= wanted)
     if not (alive := cluster.alive):
         raise ClusterFault("no worker is left; nothing was written: start workers, then run the same command again")
     return alive[:wanted]

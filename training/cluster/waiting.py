@@ -13,6 +13,7 @@ from typing import Any
 from distributed import Client, Future, wait
 
 _LOOK_SECONDS = 0.5
+RETURN_SECONDS = 45  # within which a worker that ended is expected back
 _AHEAD = 4  # tasks that wait at each worker, so that none is idle and none is swamped
 
 
@@ -25,6 +26,14 @@ class WorkerLost(ClusterFault):
 
 
 @dataclass(frozen=True, slots=True)
+class Task:
+    """Something a worker does; its future, given to another task on that worker, is the thing itself."""
+
+    worker: str
+    future: Future[Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Cluster:
     """A connection, and how long one step may take."""
 
@@ -34,20 +43,25 @@ class Cluster:
     @property
     def alive(self) -> tuple[str, ...]:
         """The workers that the scheduler sees now, in a fixed order."""
-        seen = self.client.scheduler_info(n_workers=-1)["workers"]
+        try:
+            seen = self.client.scheduler_info(n_workers=-1)["workers"]
+        except (OSError, TimeoutError):
+            seen = None
+        if seen is None or self.client.status != "running":
+            raise ClusterFault("the scheduler is gone; nothing was written: start it, then run the same command again")
         return tuple(sorted(seen, key=lambda address: (str(seen[address]["name"]), address)))
 
-    def on(self, worker: str, function: Callable[..., Any], *arguments: Any) -> "Task":
+    def on(self, worker: str, function: Callable[..., Any], *arguments: Any) -> Task:
         """Start a task on this very worker: its data is there, so it may run nowhere else."""
         future = self.client.submit(function, *arguments, workers=[worker], allow_other_workers=False, pure=False)
         return Task(worker, future)
 
-    def results(self, tasks: "Sequence[Task]") -> list[Any]:
+    def results(self, tasks: Sequence[Task]) -> list[Any]:
         """What tasks give, in their order; their first error, or WorkerLost."""
         self.finished(tasks)
         return list(self.client.gather([task.future for task in tasks]))
 
-    def finished(self, tasks: "Sequence[Task]") -> None:
+    def finished(self, tasks: Sequence[Task]) -> None:
         """Wait until tasks are done; what they give stays where it is."""
         began, done = time.monotonic(), -1
         while True:
@@ -87,25 +101,21 @@ class Cluster:
             self.client.cancel(running)
 
     def _first(self, running: list[Future[Any]]) -> Any:
-        began = time.monotonic()
+        began = seen = time.monotonic()
         while running[0].status == "pending":
-            if time.monotonic() - began > self.timeout_seconds:
-                there = f"{len(self.alive)} workers are there" if self.alive else "no worker is left"
+            now = time.monotonic()
+            seen = now if self.alive else seen
+            if now - seen > RETURN_SECONDS:
+                raise ClusterFault("no worker is left; nothing was written: start workers, then run the command again")
+            if now - began > self.timeout_seconds:
                 raise ClusterFault(
-                    f"nothing came for {self.timeout_seconds:.0f} s ({there}): look at the workers' logs"
+                    f"nothing came for {self.timeout_seconds:.0f} s: look at the workers' logs, or allow more with "
+                    "--cluster-timeout"
                 )
             _look(running[:1])
         if running[0].status != "finished":
             raise _fault(Task("", running[0]))
         return running[0].result()
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """Something a worker does; passed to another task on that worker it is the thing itself."""
-
-    worker: str
-    future: Future[Any]
 
 
 def _look(pending: list[Future[Any]]) -> None:

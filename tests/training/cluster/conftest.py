@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
-from training.cluster import Cluster, joined
+from training.cluster import Cluster, Fit, Made, fit_on, joined
+from training.data import read_description
+from training.fitting import Recipe, Split
 
 DESCRIPTION = """
 table = "{table}"
@@ -23,6 +26,7 @@ c = {{ kind = "number" }}
 kind = {{ kind = "category" }}
 """
 ROWS, GROUP = 3_600, 300
+SPLIT = Split(train_to=date(2024, 8, 31), validate_to=date(2024, 10, 31))
 
 
 @pytest.fixture(scope="session")
@@ -69,3 +73,16 @@ def numbers(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def where(cluster: Cluster) -> str:
     """The cluster's address, as an option names it."""
     return str(cluster.client.scheduler_info()["address"])
+
+
+def asked(described: Path, *, sample_rows: int = 200_000, **changed: Any) -> Fit:
+    """A fit of a described table."""
+    told = read_description(described)
+    recipe = Recipe(changed=changed, resamples=20)
+    return Fit(told, (described.parent / told.table).resolve(), SPLIT, 7, recipe, sample_rows)
+
+
+@pytest.fixture(scope="session")
+def usual(cluster: Cluster, described: Path) -> Made:
+    """The usual table fitted as it comes."""
+    return fit_on(cluster, asked(described))

@@ -20,7 +20,7 @@ from training.simulate import write_market
 POLICY = Path(__file__).parents[3] / "training/policy.toml"
 
 
-def engine_table(folder: Path, rows: int = 1_500) -> Path:
+def engine_table(folder: Path, rows: int = 900) -> Path:
     """The engine's own features by chance, within their ranges; the outcome follows four of them."""
     r = np.random.default_rng(5)
     unit = r.random((rows, len(FEATURES)))

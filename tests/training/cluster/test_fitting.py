@@ -11,14 +11,13 @@ from dask.sizeof import sizeof
 
 import models
 from engine.scoring import Ensemble, parse_model
-from tests.training.cluster.conftest import DESCRIPTION, GROUP, ROWS, frame, write
+from tests.training.cluster.conftest import DESCRIPTION, GROUP, ROWS, SPLIT, asked, frame, write
 from training.cluster import Cluster, Fit, Made, fit_on
 from training.data import Dataset, TableFaults, from_table, read_description
 from training.data.tables import Reading
 from training.evaluation.ranking import auc
-from training.fitting import Fitted, Recipe, Split, fit
+from training.fitting import Fitted, Recipe, fit
 
-SPLIT = Split(train_to=date(2024, 8, 31), validate_to=date(2024, 10, 31))
 # Nothing drawn and no count of rows to be held to: what two machines do otherwise than one.
 ALIKE: dict[str, Any] = {
     "bagging_fraction": 1.0,
@@ -29,24 +28,11 @@ ALIKE: dict[str, Any] = {
 }
 
 
-def asked(described: Path, *, sample_rows: int = 200_000, **changed: Any) -> Fit:
-    """A fit of a described table."""
-    told = read_description(described)
-    recipe = Recipe(changed=changed, resamples=20)
-    return Fit(told, (described.parent / told.table).resolve(), SPLIT, 7, recipe, sample_rows)
-
-
 def alone(described: Path, **changed: Any) -> tuple[Dataset, Fitted]:
     """The examples, and the fit on this machine alone."""
     data = from_table(described)
     recipe = Recipe(changed={"num_threads": 1, **changed}, resamples=20)
     return data, fit(data, SPLIT, 7, recipe=recipe)
-
-
-@pytest.fixture(scope="module")
-def usual(cluster: Cluster, described: Path) -> Made:
-    """The usual table fitted as it comes."""
-    return fit_on(cluster, asked(described))
 
 
 # -- the same model ------------------------------------------------------------------------------------------

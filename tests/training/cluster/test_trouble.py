@@ -12,9 +12,9 @@ from click.testing import CliRunner
 from distributed import LocalCluster
 from distributed.security import Security
 
-from tests.training.cluster.test_fitting import asked
+from tests.training.cluster.conftest import asked
 from training.cli import main
-from training.cluster import Cluster, ClusterFault, fit_on, fitting, joined, joining
+from training.cluster import Cluster, ClusterFault, Made, fit_on, fitting, joined, joining
 from training.cluster.joining import read_security, require_same_versions, versions
 from training.cluster.waiting import WorkerLost
 
@@ -109,10 +109,8 @@ def test_what_a_cluster_cannot_do_is_said_first(
 # -- a worker ------------------------------------------------------------------------------------------------
 
 
-def test_a_fit_whose_worker_is_killed_begins_anew(cluster: Cluster, described: Path) -> None:
+def test_a_fit_whose_worker_is_killed_begins_anew(cluster: Cluster, described: Path, usual: Made) -> None:
     """SIGKILL amid the trees: the worker comes back, and the fit ends with the very bytes of an unbroken one."""
-    wanted = asked(described)
-    unbroken = fit_on(cluster, wanted).fitted.model_text
     victim = next(iter(cluster.client.run(os.getpid, workers=[cluster.alive[1]]).values()))
     told: list[str] = []
 
@@ -121,7 +119,7 @@ def test_a_fit_whose_worker_is_killed_begins_anew(cluster: Cluster, described: P
             os.kill(victim, signal.SIGKILL)
         told.append(doing)
 
-    assert fit_on(cluster, wanted, kill).fitted.model_text == unbroken
+    assert fit_on(cluster, asked(described), kill).fitted.model_text == usual.fitted.model_text
     assert any("begins anew" in doing for doing in told)
 
 
@@ -153,7 +151,7 @@ def test_a_worker_that_says_nothing_is_named(cluster: Cluster) -> None:
 
 
 def test_one_fit_at_a_time_on_a_worker(cluster: Cluster, described: Path) -> None:
-    """A worker that is in a fit refuses another, and is free again afterwards."""
+    """A worker that is in a fit refuses another, and the first goes on."""
     wanted = asked(described)
     seen: list[str] = []
 
@@ -165,7 +163,18 @@ def test_one_fit_at_a_time_on_a_worker(cluster: Cluster, described: Path) -> Non
 
     fit_on(cluster, wanted, second)
     assert seen
-    fit_on(cluster, wanted)
+
+
+def test_a_scheduler_that_ends_is_told() -> None:
+    """Without its scheduler work ends with one line, and does not wait."""
+    with (
+        LocalCluster(n_workers=1, processes=False, host="127.0.0.1", protocol="tcp", dashboard_address=None) as short,
+        joined(short.scheduler_address) as cluster,
+    ):
+        assert list(cluster.each(abs, [(-1,)])) == [1]
+        short.close()
+        with pytest.raises(ClusterFault, match="the scheduler is gone; nothing was written"):
+            list(cluster.each(abs, [(-2,)]))
 
 
 # -- TLS -----------------------------------------------------------------------------------------------------
