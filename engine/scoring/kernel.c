@@ -275,6 +275,9 @@ uint32_t creditline_level(void) { return 0; }
 #define WIDEST(call) call(plain)
 #endif
 
+/* By which a caller knows that this was compiled for the structures it hands over, not for those of another version. */
+uint32_t creditline_form(void) { return sizeof(Model) << 16 | sizeof(Pass); }
+
 /* The row's contributions into `result`; 0 where it holds an infinite value. */
 int creditline_contributions(const Model *m) {
 #define CALL(registers) contributions_##registers(m)

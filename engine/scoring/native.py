@@ -44,13 +44,15 @@ class _Model(ctypes.Structure):
 
 @cache
 def kernel() -> ctypes.CDLL | None:
-    """The loaded kernel, None where none was compiled for this machine."""
+    """The loaded kernel, None where none was compiled for this machine and this version of the project."""
     spec = importlib.util.find_spec(_KERNEL)
     if spec is None or spec.origin is None:
         return None
     try:
         loaded = ctypes.CDLL(spec.origin)
-    except OSError:
+        if loaded.creditline_form() != ctypes.sizeof(_Model) << 16 | ctypes.sizeof(_Pass):
+            return None
+    except (OSError, AttributeError):
         return None
     loaded.creditline_raw.argtypes, loaded.creditline_raw.restype = (c_void_p,), c_double
     loaded.creditline_contributions.argtypes, loaded.creditline_contributions.restype = (c_void_p,), c_int

@@ -1,9 +1,11 @@
 """The scorer and the walk against the real lightgbm package, on random models of every supported kind."""
 
+import ctypes
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from importlib.machinery import ModuleSpec
 
 import lightgbm
 import numpy as np
@@ -325,6 +327,19 @@ def test_a_scorer_is_never_copied(booster: lightgbm.Booster) -> None:
     """The rooms that a call writes to belong to one scorer."""
     with pytest.raises(TypeError, match="never copied"):
         Scorer(booster.model_to_string(), NAMES).__reduce__()
+
+
+def test_a_kernel_of_another_version_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library compiled for other structs, or before it said for which, is not called: NumPy scores instead."""
+    assert kernel.__wrapped__() is not None
+    with monkeypatch.context() as patch:
+        patch.setattr(native, "_Pass", ctypes.c_double * 99)
+        assert kernel.__wrapped__() is None
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: ModuleSpec("kernel", None, origin=None))
+    assert kernel.__wrapped__() is None
+    libc = ModuleSpec("kernel", None, origin="libc.so.6")
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: libc)
+    assert kernel.__wrapped__() is None
 
 
 def test_registers_of_any_width_give_the_same_bits(booster: lightgbm.Booster) -> None:

@@ -8,11 +8,11 @@ that serves is the one that decides here.
 
 from training.backtest.outcomes import Outcomes, decide_market, summary
 from training.backtest.records import Export, Market, source_of
-from training.backtest.running import Plan, Work, indexed, run
+from training.backtest.running import Plan, Span, Work, indexed, run
 from training.backtest.tally import Tally
 from training.backtest.trials import Wanted
 
 __all__ = [
-    "Export", "Market", "Outcomes", "Plan", "Tally", "Wanted", "Work", "decide_market", "indexed", "run", "source_of",
-    "summary",
+    "Export", "Market", "Outcomes", "Plan", "Span", "Tally", "Wanted", "Work", "decide_market", "indexed", "run",
+    "source_of", "summary",
 ]  # fmt: skip

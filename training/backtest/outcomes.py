@@ -14,7 +14,7 @@ import models
 from engine.decision import decide
 from engine.release import Release
 from training.backtest.records import Market, Part
-from training.backtest.running import in_turn
+from training.backtest.running import Spread, in_turn
 
 
 @dataclass(slots=True)
@@ -47,12 +47,13 @@ def decide_market(
     root: Path,
     jobs: int = 2,
     progress: Callable[[int], None] = lambda done: None,
+    spread: Spread[Outcomes] | None = None,
 ) -> Outcomes:
-    """Decide every business of a market under a release (None: the champion)."""
+    """Decide every business of a market under a release (None: the champion); `spread` does it elsewhere."""
     total = Outcomes()
     market = Market(path)
-    decide_part = partial(_decide_part, market=market, release=release, root=root)
-    for part in in_turn(decide_part, [(part,) for part in market.parts()], jobs):
+    decided = partial(decide_part, market=market, release=release, root=root)
+    for part in (spread or partial(in_turn, jobs=jobs))(decided, [(part,) for part in market.parts()]):
         total.add(part)
         progress(part.businesses)
     return total
@@ -95,7 +96,8 @@ def _release(name: str | None, root: Path) -> Release:
     return models.champion(root) if name is None else models.load(name, root)
 
 
-def _decide_part(part: Part, market: Market, release: str | None, root: Path) -> Outcomes:
+def decide_part(part: Part, market: Market, release: str | None, root: Path) -> Outcomes:
+    """What a release makes of a part of a market."""
     out, loaded, entries = Outcomes(), _release(release, root), market.index(part)
     for entry, record in zip(entries, market.read(part, b"\1" * len(entries)), strict=True):
         decision = decide(record.application, record.facts, loaded)

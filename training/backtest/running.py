@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
+from hashlib import sha256
 from multiprocessing import get_context
 from typing import Any, Literal, TypeVar
 
+from models import engine_digest
 from training.backtest.causes import CODE, Bench, Cause
 from training.backtest.money import Worth
 from training.backtest.records import Entry, Part, Record, Source
@@ -22,6 +25,7 @@ from training.backtest.trials import Terms, Wanted
 
 T = TypeVar("T")
 Progress = Callable[[int], None]
+Spread = Callable[[Callable[..., T], Sequence[tuple[Any, ...]]], Iterator[T]]  # results in the order of the arguments
 NEWEST = date.max
 _OUT, _EARLIER, _LAST = 0, 1, 2  # a mark's low bits
 _STATUS: Mapping[int, Status] = {0: "", 4: "good", 8: "bad"}  # and its high ones
@@ -96,12 +100,14 @@ def _mark(entry: Entry, is_in: bool, standing: set[str], known: Mapping[str, str
     return _LAST + {"good": 4, "bad": 8}.get(status or "", 0)
 
 
-def run(work: "Work", span: Span, jobs: int = 2, progress: Progress = lambda done: None) -> Tally:
-    """Decide a span again and count; ValueError says what is wrong with a record."""
+def run(
+    work: "Work", span: Span, jobs: int = 2, progress: Progress = lambda done: None, spread: Spread[Tally] | None = None
+) -> Tally:
+    """Decide a span again and count, in `jobs` processes or as `spread` does; ValueError tells of a faulty record."""
     total = Tally()
     _WORK[:] = [work]
     pairs = [pair for pair in zip(span.parts, span.marks, strict=True) if any(pair[1])]
-    for part in in_turn(_counted, pairs, jobs):
+    for part in (spread or partial(in_turn, jobs=jobs))(_counted, pairs):
         merge(total, part)
         progress(part.decisions)
     total.left_out.update({name: count for name, count in span.left_out.items() if count})
@@ -123,6 +129,14 @@ class Work:
     def names(self) -> tuple[str, str]:
         """What is compared: old and new."""
         return (self.base.name if self.base else "recorded", self.new.name)
+
+    @property
+    def identity(self) -> str:
+        """The same wherever the same engine decides by the same policies and models."""
+        sides = [
+            (side.policy.model_dump_json(), side.model.sha256) for side in (self.base, self.new) if side is not None
+        ]
+        return sha256(repr((engine_digest(), sides)).encode()).hexdigest()
 
     def part(self, part: Part, marks: bytes) -> Tally:
         """The counts of one part."""

@@ -8,13 +8,14 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from training.commands import screen
+from training.commands.cluster import ClusterOptions, cluster_options
 
 if TYPE_CHECKING:
     from training.backtest import Plan, Tally, Work
@@ -56,10 +57,12 @@ def book_options(command: Callable[..., None]) -> Any:
 @click.option("--terms", default="then", show_default=True, metavar="then|newest|DAY",
               help="The policy's terms of the day of each decision, its newest, or those of a day.")  # fmt: skip
 @click.option("--causes/--no-causes", default=True, show_default=True, help="Look for the cause of each change.")
+@cluster_options
 def backtest(  # noqa: PLR0913, PLR0917 - one parameter an option
     export: Path | None, market: Path | None, start: datetime | None, end: datetime | None,
     performance: Path | None, definitions: Path | None, root: Path | None, jobs: int, record: Path | None,
     release: str | None, policy: Path | None, model: Path | None, against: str | None, terms: str, causes: bool,
+    cluster: ClusterOptions | None,
 ) -> None:  # fmt: skip
     """Decide recorded decisions again under another policy, model or release, and say what moves, why and for whom."""
     import models
@@ -74,7 +77,7 @@ def backtest(  # noqa: PLR0913, PLR0917 - one parameter an option
             screen.day(start), screen.day(end), causes,
         )  # fmt: skip
         work = Work(plan)
-        tally = ran(work, jobs, performance, definitions)
+        tally = ran(work, jobs, performance, definitions, cluster)
     tell(tally, *work.names)
     _no_effect(plan, tally)
     keep(record, tally, work)
@@ -95,8 +98,10 @@ def _no_effect(plan: "Plan", tally: "Tally") -> None:
         click.echo("nothing moved under the terms of each decision's own day: --terms newest tries what begins later")
 
 
-def ran(work: "Work", jobs: int, performance: Path | None, definitions: Path | None) -> "Tally":
-    """A back-test indexed and run, with progress."""
+def ran(
+    work: "Work", jobs: int, performance: Path | None, definitions: Path | None, cluster: ClusterOptions | None = None
+) -> "Tally":
+    """A back-test indexed here and run here or on a cluster, with progress."""
     from training.backtest import indexed, run
 
     if (performance is None) != (definitions is None):
@@ -109,7 +114,13 @@ def ran(work: "Work", jobs: int, performance: Path | None, definitions: Path | N
     progress, total = screen.bar("deciding", span.decisions)
     with progress:
         task = progress.add_task("decisions", total=total)
-        return run(work, span, jobs, lambda done: progress.advance(task, done))
+        told = partial(progress.advance, task)
+        if cluster is None:
+            return run(work, span, jobs, told)
+        with cluster.joined() as there:
+            from training.cluster import run_on
+
+            return run_on(there, work, span, told)
 
 
 def _became(performance: Path, definitions: Path) -> "Callable[[Sequence[Entry]], Mapping[str, str]]":

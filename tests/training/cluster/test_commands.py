@@ -1,4 +1,4 @@
-"""`creditline-train` on a cluster: a draft that evaluates and publishes, and a market decided."""
+"""`creditline-train` on a cluster: a draft that evaluates and publishes, a market decided, a back-test."""
 
 from datetime import date
 from pathlib import Path
@@ -11,10 +11,12 @@ from click.testing import CliRunner
 import models
 from engine.features import FEATURES
 from engine.scoring import parse_model
-from training.backtest import decide_market
+from training.backtest import Export, Market, Plan, Work, decide_market, indexed, run
+from training.backtest import Wanted as Tried
+from training.backtest.keeping import write_decided
 from training.cli import main
-from training.cluster import Cluster, ClusterFault, decide_market_on
-from training.cluster.deciding import decided
+from training.cluster import Cluster, ClusterFault, decide_market_on, run_on
+from training.cluster.deciding import counted, decided
 from training.simulate import write_market
 
 POLICY = Path(__file__).parents[3] / "training/policy.toml"
@@ -71,7 +73,31 @@ def test_a_market_is_decided_on_a_cluster(cluster: Cluster, where: str, tmp_path
     assert there.businesses == 60
     name = models.champion(models.ROOT).name
     with pytest.raises(ClusterFault, match="another release under the name"):
-        list(cluster.each(decided, [(market, 0, name, "0" * 64, models.ROOT)]))
+        list(cluster.each(decided, [((0, 60), Market(market), name, "0" * 64, models.ROOT)]))
     told = CliRunner().invoke(main, ["outcomes", "--market", str(market), "--cluster", where])
     assert told.exit_code == 0, told.output
     assert "60 businesses" in told.output
+
+
+def test_recorded_decisions_are_decided_again_on_a_cluster(cluster: Cluster, where: str, tmp_path: Path) -> None:
+    """Counts, causes, money and examples are those of one machine; a worker with another policy refuses."""
+    market, export = tmp_path / "market.sqlite", tmp_path / "decisions.jsonl"
+    write_market(market, count=60, seed=3)
+    write_decided(market, Tried(models.ROOT), export, jobs=1)
+    stricter = tmp_path / "stricter.toml"
+    stricter.write_text(POLICY.read_text().replace("least_trading_months = 6", "least_trading_months = 36"))
+    assert stricter.read_text() != POLICY.read_text()
+    work = Work(Plan(Export(export), Tried(models.ROOT, policy=stricter)))
+    span = indexed(work.plan)
+    there = run_on(cluster, work, span)
+    assert there == run(work, span, jobs=1)
+    assert 0 < there.changed < there.decisions == 60
+    with pytest.raises(ClusterFault, match="another engine, policy or model"):
+        list(cluster.each(counted, [(span.parts[0], span.marks[0], work.plan, "0" * 64)]))
+    told = CliRunner().invoke(
+        main, ["backtest", "--export", str(export), "--policy", str(stricter), "--cluster", where]
+    )
+    assert told.exit_code == 0, told.output
+    export.rename(tmp_path / "moved.jsonl")
+    with pytest.raises(ClusterFault, match="finds no file"):
+        run_on(cluster, work, span)
