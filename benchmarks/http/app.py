@@ -1,10 +1,11 @@
 """Our decisions and scores over HTTP with nothing stored: what deciding costs a server, without the record of it.
 
-It does: answer four routes as plain ASGI, and hand every other path to a Litestar application. It does not: check who
-asks, keep anything, or fetch facts. The rule it keeps: what a route replies is what the engine says, to the byte; the
-framework's routing, parsing and serialising are what is left out.
+It does: answer a few routes by granian's own interface, which hands over a whole body at once. It does not: check who
+asks or whether records hold together, keep anything, or fetch facts. The rule it keeps: what a route replies is what
+the engine says, to the byte; what a framework does around that is left out.
 """
 
+import gc
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -17,25 +18,26 @@ from granian import Granian
 from granian.constants import Interfaces
 
 import models
+from api.memory import settle
 from api.replies import Recorded, public_reply
-from benchmarks.bare import create as bare
 from benchmarks.http.derived import Derived, Whole
 from engine.decision import Decision, decide, decide_case
 from engine.features import FEATURE_NAMES
 from engine.release import Release
 from engine.scoring import Scorer
 
-Receive = Callable[[], Awaitable[Any]]
-Send = Callable[[Any], Awaitable[None]]
 Answer = Callable[[bytes], bytes]
 MODEL = "CREDITLINE_BENCHMARK_MODEL"
 _ROW = msgspec.json.Decoder(list[float])
-_JSON = b"application/json"
+_JSON = [("content-type", "application/json")]
 
 
-def create() -> Callable[[Any, Receive, Send], Awaitable[None]]:
+def create() -> Callable[[Any, Any], Awaitable[None]]:
     """The application, with the champion's policy and the model of the environment's file."""
-    return application(release_with(Path(os.environ[MODEL]).read_text()))
+    made = application(release_with(Path(os.environ[MODEL]).read_text()))
+    settle()
+    gc.set_threshold(20_000, 50, 50)  # both as the service does it
+    return made
 
 
 def release_with(model: str) -> Release:
@@ -70,29 +72,22 @@ def reply(decision: Decision) -> bytes:
     return public_reply(Recorded("", "", decision.as_of, decision, 0, ""))
 
 
-def application(release: Release) -> Callable[[Any, Receive, Send], Awaitable[None]]:
-    """Plain ASGI for the routes, Litestar for the rest."""
-    answers, framework = routes(release), bare()
+def application(release: Release) -> Callable[[Any, Any], Awaitable[None]]:
+    """The routes as granian calls them; any other path is not there."""
+    answers = routes(release)
 
-    async def serve(scope: Any, receive: Receive, send: Send) -> None:
-        answer = answers.get(scope["path"]) if scope["type"] == "http" else None
+    async def serve(scope: Any, protocol: Any) -> None:
+        answer = answers.get(scope.path)
         if answer is None:
-            return await framework(scope, receive, send)
-        message = await receive()
-        body: bytes = message["body"]
-        while message.get("more_body"):
-            message = await receive()
-            body += message["body"]
-        told = answer(body)
-        headers = [(b"content-type", _JSON), (b"content-length", str(len(told)).encode())]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": told, "more_body": False})
+            protocol.response_empty(404, [])
+            return
+        protocol.response_bytes(200, _JSON, answer(await protocol()))
 
     return serve
 
 
 if __name__ == "__main__":
     Granian(
-        "benchmarks.http.app:create", factory=True, interface=Interfaces.ASGINL, address="127.0.0.1",
+        "benchmarks.http.app:create", factory=True, interface=Interfaces.RSGI, address="127.0.0.1",
         port=int(os.environ["CREDITLINE_PORT"]), workers=1, log_access=False,
     ).serve()  # fmt: skip

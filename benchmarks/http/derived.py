@@ -1,15 +1,18 @@
 """What a request to a benchmark service carries: an application with whole facts, or with what was derived of them.
 
-It does: write and read both. It does not: decide. The rule it keeps: the derived form leaves out rows alone
-(transactions, orders, other suppliers), so a decision on it is the decision on the whole.
+It does: write both from the engine's records, and read both as structs, types checked. It does not: decide. The rule it
+keeps: the derived form leaves out rows alone (transactions, orders, other suppliers), so a decision on it is the
+decision on the whole.
 """
 
 from dataclasses import dataclass
+from typing import Any, cast
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.http.structs import struct_of
 from engine.application import Application
 from engine.facts import Facts, Orders, Transactions
 from engine.features import Evidence, row_of
@@ -18,21 +21,10 @@ from engine.features.trade import OrderSummary
 from engine.release import Release
 from engine.screening import Case
 
-
-class _WholeParts(msgspec.Struct):
-    application: msgspec.Raw
-    facts: msgspec.Raw
-
-
-class _DerivedParts(msgspec.Struct):
-    application: msgspec.Raw
-    facts: msgspec.Raw
-    row: list[float | None]
-    bank: BankSummary
-    orders: OrderSummary
-
-
-_WHOLE, _DERIVED = msgspec.json.Decoder(_WholeParts), msgspec.json.Decoder(_DerivedParts)
+_PARTS = [("application", struct_of(Application)), ("facts", struct_of(Facts))]
+_SUMMED = [("row", list[float | None]), ("bank", BankSummary), ("orders", OrderSummary)]
+_WHOLE: msgspec.json.Decoder[Any] = msgspec.json.Decoder(msgspec.defstruct("Whole", _PARTS))
+_DERIVED: msgspec.json.Decoder[Any] = msgspec.json.Decoder(msgspec.defstruct("Derived", [*_PARTS, *_SUMMED]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +38,17 @@ class Whole:
     def read(cls, body: bytes) -> "Whole":
         """Read a request's body; an error where it is not one."""
         parts = _WHOLE.decode(body)
-        return cls(
-            Application.model_validate_json(bytes(parts.application)), Facts.model_validate_json(bytes(parts.facts))
-        )
+        bank, market = parts.facts.bank.value, parts.facts.marketplace.value
+        if bank is not None:
+            bank.transactions = Transactions.of_json(bank.transactions)
+        if market is not None:
+            market.orders = Orders.of_json(market.orders)
+        return cls(cast(Application, parts.application), cast(Facts, parts.facts))
 
     def write(self) -> bytes:
         """The body."""
         application, facts = (msgspec.Raw(part.canonical()) for part in (self.application, self.facts))
-        return msgspec.json.encode(_WholeParts(application, facts))
+        return msgspec.json.encode({"application": application, "facts": facts})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +75,7 @@ class Derived:
         """Read a request's body; an error where it is not one."""
         parts = _DERIVED.decode(body)
         return cls(
-            Application.model_validate_json(bytes(parts.application)), Facts.model_validate_json(bytes(parts.facts)),
+            cast(Application, parts.application), cast(Facts, parts.facts),
             np.array(parts.row, dtype=np.float64), parts.bank, parts.orders,
         )  # fmt: skip
 
@@ -88,7 +83,8 @@ class Derived:
         """The body."""
         application, facts = (msgspec.Raw(part.canonical()) for part in (self.application, self.facts))
         row = [None if np.isnan(value) else value for value in self.row.tolist()]
-        return msgspec.json.encode(_DerivedParts(application, facts, row, self.bank, self.orders))
+        told = {"application": application, "facts": facts, "row": row, "bank": self.bank, "orders": self.orders}
+        return msgspec.json.encode(told)
 
     def case(self, release: Release) -> tuple[Case, NDArray[np.float64]]:
         """What rules read, and the feature row."""

@@ -78,6 +78,11 @@ class Block:
         return msgspec.json.encode(self.as_json(), order="sorted")
 
     @classmethod
+    def of_json(cls, raw: bytes | memoryview) -> Self:
+        """A block from its JSON, which has no blanks; ValueError where it is none, or not within its limits."""
+        return cls({name: _listed(bytes(values)) for name, values in _COLUMNS.decode(raw).items()})
+
+    @classmethod
     def empty(cls) -> Self:
         """A block of no rows."""
         return cls({name: [] for name in cls.columns})
@@ -124,8 +129,7 @@ class Aside:
             start = head + len(key) + 3
             end = raw.find(b"}", start) + 1
             try:
-                columns = _COLUMNS.decode(memoryview(raw)[start:end])
-                blocks[kind] = kind({name: _listed(bytes(values)) for name, values in columns.items()})
+                blocks[kind] = kind.of_json(memoryview(raw)[start:end])
             except ValueError:  # no such columns, or not within the limits of a block
                 return None
             raw = raw[:start] + mark + raw[end:]

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 import models
@@ -20,6 +21,7 @@ from benchmarks.http.load import Plan, whole
 from benchmarks.http.load import run as load
 from benchmarks.scoring.models import Model, shipped
 from benchmarks.subject import subject
+from engine.canonical import canonical_bytes
 from engine.decision import decide, decide_case
 
 
@@ -63,32 +65,56 @@ def test_scores_are_the_scorers(model: Model) -> None:
     assert told["contributions"] == release.scorer.contributions(row).tolist()
 
 
-def test_plain_asgi_stands_in_front_of_the_framework(model: Model) -> None:
-    """A known path is answered as plain ASGI, body in parts and all; an unknown one by the framework."""
+class Asked:
+    """One request as granian's interface has it, and what is answered."""
+
+    def __init__(self, path: str, body: bytes) -> None:
+        self.path = path
+        self.body = body
+        self.answered: tuple[int, bytes] | None = None
+
+    async def __call__(self) -> bytes:
+        """The whole body."""
+        return self.body
+
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        """A reply with a body."""
+        self.answered = status, body
+
+    def response_empty(self, status: int, headers: list[tuple[str, str]]) -> None:
+        """A reply without one."""
+        self.answered = status, b""
+
+
+async def told(serve: Any, asked: Asked) -> None:
+    """Serve it once."""
+    await serve(asked, asked)
+
+
+def test_a_path_has_its_answer_or_none(model: Model) -> None:
+    """A known path answers what its route says of the body, an unknown one that it is not there."""
     serve = application(release_with(model.text))
-    assert asyncio.run(asked(serve, "/nothing", [b"{", b"}"])) == (200, b"{}")
-    assert asyncio.run(asked(serve, "/nowhere", [b""]))[0] == 404
+    for path, expected in (("/nothing", (200, b"{}")), ("/nowhere", (404, b""))):
+        asked = Asked(path, b"{}")
+        asyncio.run(told(serve, asked))
+        assert asked.answered == expected
 
 
-async def asked(serve: Any, path: str, parts: list[bytes]) -> tuple[int, bytes]:
-    """Status and body of one request."""
-    sent: list[Any] = []
-    waiting = [
-        {"type": "http.request", "body": part, "more_body": place < len(parts) - 1} for place, part in enumerate(parts)
-    ]
-    scope = {
-        "type": "http", "asgi": {"version": "3.0"}, "method": "POST", "path": path, "raw_path": path.encode(),
-        "query_string": b"", "headers": [], "root_path": "", "http_version": "1.1", "scheme": "http",
-    }  # fmt: skip
-
-    async def receive() -> Any:
-        return waiting.pop(0)
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    await serve(scope, receive, send)
-    return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
+def test_what_is_read_is_what_was_written() -> None:
+    """Structs hold what the engine's records hold, properties and tables too; another type or word is refused."""
+    body, kept = given().write(), given()
+    read = Whole.read(body)
+    assert canonical_bytes(msgspec.to_builtins(read.application)) == kept.application.canonical()
+    assert read.application.business.division == kept.application.business.division
+    assert read.facts.synthetic == kept.facts.synthetic
+    banks = [facts.bank.value for facts in (read.facts, kept.facts)]
+    assert len({bank.transactions for bank in banks if bank is not None}) == 1
+    for right, wrong in (
+        (b'"status":"present"', b'"status":"perhaps"'),
+        (b'"business_cents":', b'"business_cents":"x","a":'),
+    ):
+        with pytest.raises(msgspec.ValidationError):
+            Whole.read(body.replace(right, wrong))
 
 
 def test_services_take_turns(model: Model, tmp_path: Path) -> None:
