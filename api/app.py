@@ -5,6 +5,7 @@ it keeps: what is pretended (synthetic release, made-up sources) is refused outs
 """
 
 import gc
+import sys
 import time
 import uuid
 from collections.abc import AsyncGenerator
@@ -54,6 +55,8 @@ from api.store.database import Database
 from engine.release import Manifest
 
 log = structlog.get_logger()
+# The store's thread lets go of the interpreter at every statement, and by default waits 5 ms for it each time.
+_SWITCH_SECONDS = 0.0005
 
 
 class Pretended(RuntimeError):
@@ -65,6 +68,7 @@ def create() -> ASGIApp:
     app = create_app(Settings.from_environment())
     settle()
     gc.set_threshold(20_000, 50, 50)  # a decision makes thousands of short-lived objects and no cycles
+    sys.setswitchinterval(_SWITCH_SECONDS)
     return app
 
 

@@ -5,7 +5,6 @@ whether a caller is refused. It does not: count (the store does) or refer (the e
 nothing that identifies anybody leaves here but as a digest; and nobody is ever told of another caller's application.
 """
 
-import hashlib
 import hmac
 import re
 import unicodedata
@@ -22,6 +21,7 @@ from engine.application import Application
 from engine.canonical import canonical_bytes
 from engine.facts import BankData, Fact
 from engine.facts.bank import day_number
+from engine.features.once import Once
 from engine.people import Person
 from engine.policy import GuardTerms
 
@@ -49,7 +49,7 @@ class BlindIndex:
 
     def of(self, kind: str, value: str) -> str:
         """HMAC-SHA256 of a value, in hex; the same value of another kind has another one."""
-        return hmac.new(self._key, f"{kind}\0{value}".encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self._key, f"{kind}\0{value}".encode(), "sha256").hex()
 
 
 # -- what an application comes with --------------------------------------------------------------------------
@@ -67,7 +67,7 @@ def standing_query(index: BlindIndex, intake: Intake, bank: Fact[BankData] | Non
         division=business.division,
         state=business.state,
         entity_type=business.entity_type,
-        declared=declared(index, application),
+        declared=_DECLARED(application, index),
         signals=signals_of(index, intake.people, bank.value if bank else None, intake.device),
         terms=terms,
         again=intake.claim is None,
@@ -94,13 +94,17 @@ def _values(people: tuple[Person, ...], bank: BankData | None, device: str | Non
     for account in _accounts(bank) if bank else ():
         yield "bank_account", account
     for person in people:
-        # Both, so that leaving the number out the second time does not make another person.
-        if person.director_id is not None:
-            yield "person", person.director_id
-        yield "person", _who(person)
-        if person.mobile not in _FICTION:
-            yield "phone", person.mobile
-        yield "email", _mailbox(person.email)
+        yield from _OF_PERSON(person)
+
+
+def _of_person(person: Person) -> Iterator[tuple[SignalKind, str]]:
+    # Both, so that leaving the number out the second time does not make another person.
+    if person.director_id is not None:
+        yield "person", person.director_id
+    yield "person", _who(person)
+    if person.mobile not in _FICTION:
+        yield "phone", person.mobile
+    yield "email", _mailbox(person.email)
 
 
 def _accounts(bank: BankData) -> Iterator[str]:
@@ -148,6 +152,11 @@ def _mailbox(address: str) -> str:
     name, _, domain = address.casefold().rpartition("@")
     name = name.partition("+")[0] or name
     return f"{name.replace('.', '') if domain in _MAIL_WITHOUT_DOTS else name}@{domain}"
+
+
+# A decision asks twice: before its sources are asked, and with what they said.
+_DECLARED = Once(lambda application, index: declared(index, application))
+_OF_PERSON = Once(lambda person: tuple(_of_person(person)))
 
 
 # -- who may not apply now -----------------------------------------------------------------------------------

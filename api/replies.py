@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+import msgspec
+
 from engine.canonical import canonical_bytes
 from engine.decision import Decision, Offer
+from engine.features.once import Once
 from engine.reasons import Reason
 
 _MESSAGES = {
@@ -77,8 +80,12 @@ def _offer(offer: Offer) -> dict[str, object]:
         "fees": offer.fees.model_dump(mode="json"),
         "held_until": _moment(offer.expires_at),
         "conditions": [{"code": code, "text": CONDITIONS[code]} for code in offer.conditions],
-        "worked_draw": offer.worked_draw.model_dump(mode="json"),
+        "worked_draw": _DRAWN(offer.worked_draw),
     }
+
+
+# Lines are of whole steps, so that the engine hands out the same draws again and again.
+_DRAWN = Once(lambda draw: msgspec.Raw(canonical_bytes(draw.model_dump(mode="json"))))
 
 
 def _moment(moment: datetime) -> str:

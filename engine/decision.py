@@ -202,7 +202,7 @@ def _lost(scored: Score | None, features: Features) -> list[str]:
     """The codes of what cost points that matter, or else of what cost the most."""
     # A missing value has the reason of its absence, never one that speaks of the value.
     missing = {name: _REASON_MISSING[name] for name, value in features.items() if value is None}
-    reason_of = {**_REASON_OF, **missing}
+    reason_of = {**_REASON_OF, **missing} if missing else _REASON_OF
     points = scored.contributions if scored else ()
     return adverse_codes(points, reason_of, _MATERIAL_POINTS) or adverse_codes(points, reason_of)[:1]
 

@@ -141,6 +141,13 @@ def _driven(connection: Connection, sql: str) -> Iterator[Any]:
     """The driver's connection, inside a transaction that SQLAlchemy knows of; its errors become SQLAlchemy's."""
     if not connection.in_transaction():
         connection.begin()
+    with driver_of(connection, sql) as driver:
+        yield driver
+
+
+@contextmanager
+def driver_of(connection: Connection, sql: str) -> Iterator[Any]:
+    """The driver's connection as it is; its errors become SQLAlchemy's."""
     driver = connection.connection.dbapi_connection
     base: type[Exception] = connection.dialect.loaded_dbapi.Error
     try:

@@ -11,15 +11,15 @@ known.
 import asyncio
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import BoundedSemaphore, Lock, Thread
 from typing import Any, Generic
 
-from sqlalchemy import URL, Connection, Engine, RootTransaction, text
+from sqlalchemy import URL, Connection, RootTransaction, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -28,6 +28,7 @@ from api.store.errors import OutcomeUnknown, StorageFull, StoreBusy, StoreUnavai
 from api.store.prepared import Prepared
 from api.store.sqlite_file import engine_of, secure_file
 
+_Connecting = Callable[[], AbstractContextManager[Connection]]
 _SAVE, _UNDO, _RELEASE = (Prepared(text(each)) for each in ("SAVEPOINT job", "ROLLBACK TO job", "RELEASE job"))
 
 
@@ -57,6 +58,8 @@ class SqliteDatabase(Database):
         self._queue: SimpleQueue[_Job[Any] | None] = SimpleQueue()
         self._places = BoundedSemaphore(limits.queue)
         self._door = Lock()  # nothing is put into the queue behind the sign that it has ended
+        self._looking = Lock()
+        self._looker: Connection | None = None
         self._threads = ThreadPoolExecutor(limits.readers, thread_name_prefix="store-read")
         self._connection: Connection | None = self._connect_writer()  # before any reader: it makes the WAL files
         self._thread = Thread(target=self._serve, name="store-write", daemon=True)
@@ -76,27 +79,29 @@ class SqliteDatabase(Database):
         """See Database.read."""
         self.refuse_if_broken()
         with self._place():
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, work, self.reader)
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, self._read, work, self.reader.connect)
 
     async def look(self, work: Work[T]) -> T:
         """See Database.look: made in the caller's thread, since waking another costs more than they do.
 
         A reader of a write-ahead log waits for no writer.
         """
-        return self._read(work, self.looker)
+        return self._read(work, self._kept)
 
     @contextmanager
     def transaction(self, *, read_only: bool = False) -> Iterator[Connection]:
         """See Database.transaction; it takes its turn with the writer thread through SQLite's own lock."""
-        with self._transaction(self.reader if read_only else self.writer, read_only=read_only) as connection:
+        engine = self.reader if read_only else self.writer
+        with self._transaction(engine.connect, read_only=read_only) as connection:
             yield connection
 
     @contextmanager
-    def _transaction(self, engine: Engine, *, read_only: bool) -> Iterator[Connection]:
+    def _transaction(self, connect: _Connecting, *, read_only: bool) -> Iterator[Connection]:
         self.refuse_if_broken()
         committing = False
         try:
-            with engine.connect() as connection:
+            with connect() as connection:
                 connection.begin()
                 yield connection
                 committing = not read_only
@@ -117,6 +122,9 @@ class SqliteDatabase(Database):
             self._queue.put(None)
         self._thread.join()
         self._threads.shutdown()
+        with self._looking:
+            if self._looker is not None:
+                self._looker.close()
         self.reader.dispose()
         self.looker.dispose()
         self.writer.dispose()
@@ -130,9 +138,21 @@ class SqliteDatabase(Database):
         finally:
             self._places.release()
 
-    def _read(self, work: Work[T], engine: Engine) -> T:
-        with self._transaction(engine, read_only=True) as connection:
+    def _read(self, work: Work[T], connect: _Connecting) -> T:
+        with self._transaction(connect, read_only=True) as connection:
             return call(work, connection)
+
+    @contextmanager
+    def _kept(self) -> Iterator[Connection]:
+        """The connection of the look-ups, which stays open between them; a fresh one after anything went wrong."""
+        with self._looking:
+            connection, self._looker = self._looker or self.looker.connect(), None
+            try:
+                yield connection
+            except BaseException:
+                connection.close()
+                raise
+            self._looker = connection
 
     def _connect_writer(self) -> Connection:
         try:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 
 from api.store.database import Limits
 from api.store.errors import StoreUnavailable
+from api.store.prepared import driver_of
 
 _PRAGMAS = (
     "journal_mode=WAL",
@@ -46,7 +47,8 @@ def engine_of(path: Path, limits: Limits, *, begin: str, read_only: bool = False
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        with driver_of(connection, begin) as driver:
+            driver.execute(begin)
 
     return engine
 

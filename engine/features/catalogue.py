@@ -8,7 +8,6 @@ scores exactly as the live one did; missing is NaN and never a number.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from math import isnan
 from typing import Literal
 
 from engine.application import Application
@@ -93,9 +92,7 @@ class Feature:
 
     def value(self, evidence: Evidence) -> float:
         """The value, clipped to its range and rounded to four decimals; NaN where missing."""
-        raw = self.compute(evidence)
-        if isnan(raw):
-            return MISSING
+        raw = self.compute(evidence)  # NaN is neither below nor above anything, and stays what it is
         return round(self.low if raw < self.low else self.high if raw > self.high else raw, 4)
 
 

@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from operator import itemgetter
 from typing import Final, Protocol
 
 import numpy as np
@@ -27,6 +28,7 @@ FACTOR: Final = POINTS_TO_DOUBLE / math.log(2)
 MONTHS_A_YEAR: Final = 12
 RECORD_DECIMALS: Final = 4  # what decision records hold of any float
 
+_POINTS = itemgetter(1)
 GradeTable = Sequence[tuple[str, float | Decimal]]  # name and highest PD, in rising order
 
 
@@ -66,7 +68,7 @@ class Score:
     def __post_init__(self) -> None:
         if not PD_FLOOR <= self.pd <= PD_CEILING:
             raise ValueError("a PD lies in [0.0001, 0.9999]")
-        total = self.base_points + math.fsum(points for _, points in self.contributions)
+        total = self.base_points + math.fsum(map(_POINTS, self.contributions))
         if abs(total - self.points) > 10**-RECORD_DECIMALS:
             raise ValueError("contributions and base do not add up to the score")
 
@@ -140,9 +142,9 @@ def score(row: Row, scorer: RowScorer, calibration: Calibration, grades: GradeTa
     pd, grade = graded(raw, calibration, grades)
     points = round(score_points(pd), 2)
     moved = -FACTOR * calibration.slope * scorer.contributions(row)[:-1]
-    shares = np.round(moved, RECORD_DECIMALS) + 0.0  # adding 0.0 turns -0.0 into 0.0
-    contributions = tuple(zip(scorer.feature_names, shares.tolist(), strict=True))
-    base = round(points - math.fsum(share for _, share in contributions), RECORD_DECIMALS)
+    shares = (moved.round(RECORD_DECIMALS) + 0.0).tolist()  # adding 0.0 turns -0.0 into 0.0
+    contributions = tuple(zip(scorer.feature_names, shares, strict=True))
+    base = round(points - math.fsum(shares), RECORD_DECIMALS)
     return Score(
         pd=pd,
         points=points,
