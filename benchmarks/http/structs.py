@@ -2,7 +2,7 @@
 
 It does: check the type of every value, words of closed lists included. It does not: check ranges, check digits, or
 whether fields agree, which was done where the record was made. The rule it keeps: fields come from the engine's own
-models, so that there is nothing to keep in step; a block of columns is read into the engine's own table.
+models, so that there is nothing to keep in step.
 """
 
 from collections.abc import Mapping
@@ -15,16 +15,14 @@ from pydantic import BaseModel
 
 from engine.facts.columns import Block
 
-_NO_ROWS = msgspec.Raw()
-
 
 @cache
 def struct_of(model: type[BaseModel]) -> type[msgspec.Struct]:
-    """The struct that stands for a model; blocks are left as bytes, for `blocks_read`."""
+    """The struct that stands for a model; a block's columns are left as they are written."""
     fields: list[tuple[str, Any, Any]] = []
     for name, field in model.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, Block):
-            fields.append((name, msgspec.Raw, msgspec.field(default=_NO_ROWS)))
+            fields.append((name, dict[str, msgspec.Raw], msgspec.field(default_factory=dict)))
         else:
             default = msgspec.NODEFAULT if field.is_required() else field.get_default(call_default_factory=True)
             fields.append((name, _read_as(field.annotation), msgspec.field(default=default)))

@@ -78,9 +78,9 @@ class Block:
         return msgspec.json.encode(self.as_json(), order="sorted")
 
     @classmethod
-    def of_json(cls, raw: bytes | memoryview) -> Self:
-        """A block from its JSON, which has no blanks; ValueError where it is none, or not within its limits."""
-        return cls({name: _listed(bytes(values)) for name, values in _COLUMNS.decode(raw).items()})
+    def of_json(cls, columns: Mapping[str, msgspec.Raw]) -> Self:
+        """A block from each column's JSON, without blanks; ValueError where it is none, or not within its limits."""
+        return cls({name: _listed(bytes(values)) for name, values in columns.items()})
 
     @classmethod
     def empty(cls) -> Self:
@@ -129,7 +129,7 @@ class Aside:
             start = head + len(key) + 3
             end = raw.find(b"}", start) + 1
             try:
-                blocks[kind] = kind.of_json(memoryview(raw)[start:end])
+                blocks[kind] = kind.of_json(_COLUMNS.decode(memoryview(raw)[start:end]))
             except ValueError:  # no such columns, or not within the limits of a block
                 return None
             raw = raw[:start] + mark + raw[end:]
