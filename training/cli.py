@@ -16,6 +16,7 @@ from training.commands.cluster import ClusterOptions, cluster_options
 from training.commands.fitting import fit
 from training.commands.judging import compare, evaluate
 from training.commands.policies import policy
+from training.commands.report import report
 from training.commands.screen import FILE as _FILE
 from training.commands.screen import FOLDER as _FOLDER
 from training.commands.screen import bar, table
@@ -65,6 +66,7 @@ main.add_command(evaluate)
 main.add_command(compare)
 main.add_command(policy)
 backtesting.register(main)
+main.add_command(report)
 
 
 @main.command()

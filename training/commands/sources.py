@@ -39,29 +39,39 @@ class Source:
     definitions: Path | None
     jobs: int
 
+    @property
+    def named(self) -> bool:
+        """Whether any source is named."""
+        return any(given is not None for given in (self.market, self.described_by, self.export))
+
     def load(self) -> "Dataset":
         """The examples; the errors of reading, all of them, where they cannot be read."""
+        return self.counted()[0]
+
+    def counted(self) -> "tuple[Dataset, dict[str, int]]":
+        """The examples, and how many the source holds that have no outcome to learn from, by the reason."""
         if sum(given is not None for given in (self.market, self.described_by, self.export)) != 1:
             raise click.UsageError("give --market, --described-by, or --export with --performance and --definitions")
         try:
             if self.described_by is not None:
                 from training.data import from_table
 
-                return from_table(self.described_by, self.table)
+                return from_table(self.described_by, self.table), {}
             return self._market(self.market) if self.market is not None else self._export()
         except (ValueError, OSError) as error:
             raise click.ClickException(str(error)) from None
 
-    def _market(self, market: Path) -> "Dataset":
+    def _market(self, market: Path) -> "tuple[Dataset, dict[str, int]]":
         from training.data import from_market
-        from training.market import count_closed
+        from training.market import count_all, count_closed
 
-        progress, total = bar("deriving features", count_closed(market))
+        progress, total = bar("deriving features", closed := count_closed(market))
         with progress:
             task = progress.add_task("rows", total=total)
-            return from_market(market, self.jobs, lambda done: progress.advance(task, done))
+            data = from_market(market, self.jobs, lambda done: progress.advance(task, done))
+        return data, {"window not closed": count_all(market) - closed}
 
-    def _export(self) -> "Dataset":
+    def _export(self) -> "tuple[Dataset, dict[str, int]]":
         from training.data import from_export
 
         if self.export is None or self.performance is None or self.definitions is None:
@@ -73,7 +83,7 @@ class Source:
                 self.export, self.performance, self.definitions, self.jobs, lambda done: progress.advance(task, done)
             )
         table("decisions", [(what, f"{count:,}") for what, count in sorted(joined.counts.items())])
-        return joined.data
+        return joined.data, {why: n for why, n in joined.counts.items() if why not in {"good", "bad"}}
 
     def segments(self, names: "Sequence[str]", data: "Dataset") -> "Segments":
         """The labels to judge by: a market's own, or the named columns of a table."""

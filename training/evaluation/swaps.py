@@ -87,6 +87,11 @@ def safest(pd: Floats, weight: Floats, rate: float) -> Mask:
     return chosen
 
 
+def known_under(y: Floats, pd: Floats, weight: Floats, rate: float) -> Floats:
+    """Outcomes as a lender knows them who approves its safest `rate` by this PD: of all others NaN."""
+    return np.where(safest(pd, weight, rate), y, np.nan)
+
+
 def bounds(y: Floats, pd: Floats, weight: Floats, rows: Mask, prices: Prices) -> Bounds:
     """What the rows may do: all unknown good, all bad, as the PD says; and the bad rate that breaks even."""
     y, pd, weight = y[rows], pd[rows], weight[rows]
