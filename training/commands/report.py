@@ -6,6 +6,7 @@ rule it keeps: nothing is overwritten unless told, and the places are looked at 
 
 from datetime import date, datetime
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +16,7 @@ from training.commands.sources import Source, source_options
 
 if TYPE_CHECKING:
     from engine.policy import Policy
-    from training.report import Asked, Examples, Subject
+    from training.report import Examples, Subject
 
 
 @click.command()
@@ -91,9 +92,11 @@ def _examples(source: Source, segments: tuple[str, ...]) -> "Examples":
 
 def _named(source: Source, segments: tuple[str, ...]) -> str:
     files = (("market", source.market), ("described-by", source.described_by), ("table", source.table),
-        ("export", source.export), ("performance", source.performance), ("definitions", source.definitions))  # fmt: skip
+        ("export", source.export), ("performance", source.performance),
+            ("definitions", source.definitions))  # fmt: skip
     return " ".join([
-        *(f"--{name} {path.name}" for name, path in files if path is not None), *(f"--segment {name}" for name in segments),
+        *(f"--{name} {quote(path.name)}" for name, path in files if path is not None),
+            *(f"--segment {quote(name)}" for name in segments),
     ])  # fmt: skip
 
 
@@ -102,9 +105,10 @@ def _options(
     when: tuple[datetime | None, datetime | None], policy: Path,
 ) -> str:  # fmt: skip
     """This very command, without places."""
-    days = [f"--{name} {day:%Y-%m-%d}" for name, day in zip(("from", "to"), when, strict=True) if day]
+    name = quote(subject.identity.name)
+    days = [f"--{option} {day:%Y-%m-%d}" for option, day in zip(("from", "to"), when, strict=True) if day]
     return " ".join(filter(None, (
-        subject.identity.name, f"--against {champion.identity.name}" if champion else "", _named(source, segments), *days,
-        f"--policy {policy.name}" if policy != screen.POLICY and subject.policy is None else "",
-        f"--out {subject.identity.name}.html",
+        name, f"--against {quote(champion.identity.name)}" if champion else "", _named(source, segments), *days,
+        f"--policy {quote(policy.name)}" if policy != screen.POLICY and subject.policy is None else "",
+        f"--out {name}.html",
     )))  # fmt: skip

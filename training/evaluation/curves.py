@@ -23,7 +23,7 @@ class CutOff(Frozen):
 
 
 class Walk(Frozen):
-    """Cut-offs from the strictest risk down to rejecting all, and the one at which bads and goods lie furthest apart."""
+    """Cut-offs from the riskiest down to rejecting all, and the one at which bads and goods lie furthest apart."""
 
     cuts: tuple[CutOff, ...]
     widest: CutOff

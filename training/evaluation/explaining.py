@@ -5,6 +5,7 @@ not: claim causes. The rule it keeps: contributions are the engine's exact ones,
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,6 @@ class Importance(Frozen):
 
     name: str
     mean_points: float
-    share: float
 
 
 class Step(Frozen):
@@ -70,8 +70,7 @@ def importance(model: Explained, data: Dataset) -> tuple[Importance, ...]:
     sizes = np.abs([model.scorer.contributions(row)[:-1] for row in data.x[rows]])
     weight = data.weight[rows]
     points = FACTOR * model.calibration.slope * (weight @ sizes) / weight.sum()
-    total = float(points.sum()) or 1.0
-    found = [Importance(name=n, mean_points=float(p), share=float(p) / total) for n, p in zip(data.names, points)]  # noqa: B905 - one array each
+    found = [Importance(name=n, mean_points=float(p)) for n, p in zip(data.names, points, strict=True)]
     return tuple(sorted(found, key=lambda each: (-each.mean_points, each.name)))
 
 
@@ -104,7 +103,7 @@ def _bins(values: Floats, weight: Floats, category: bool) -> list[NDArray[np.boo
         masks = [values == code for code in heavy]
     else:
         edges = np.concatenate(([-np.inf], cuts(values, weight, count=_BINS), [np.inf]))
-        masks = [(values > low) & (values <= high) for low, high in zip(edges[:-1], edges[1:], strict=True)]
+        masks = [(values > low) & (values <= high) for low, high in pairwise(edges)]
     return [mask for mask in (*masks, missing) if weight[mask].sum() > 0]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["text", "number", "code", "link"]
+Kind = Literal["text", "number", "code", "link", "day"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A picture: what it shows, in words too for whoever cannot see it, and how it is drawn from a part of the record."""
+    """A picture: what it shows, in words for whoever cannot see it, and how it is drawn from a part of the record."""
 
     title: str
     says: str
@@ -89,9 +89,12 @@ class Section:
 def table(
     caption: str, head: str, kinds: str, rows: Sequence[Sequence[str]], note: str = "", marked: Sequence[int] = ()
 ) -> Table:  # fmt: skip
-    """A table; `head` has the names by "|", `kinds` a letter for each: t text, n number, c code, l the id of a section."""
+    """A table; `head` has the names by "|", `kinds` a letter for each.
+
+    t: text, n: number, c: code, d: day, l: the id of a section.
+    """
     names = head.split("|")
-    letters: dict[str, Kind] = {"t": "text", "n": "number", "c": "code", "l": "link"}
+    letters: dict[str, Kind] = {"t": "text", "n": "number", "c": "code", "l": "link", "d": "day"}
     return Table(
         caption=caption, head=tuple((name, letters[kind]) for name, kind in zip(names, kinds, strict=True)),
         rows=tuple(tuple(row) for row in rows), note=note, marked=frozenset(marked),

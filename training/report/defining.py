@@ -20,11 +20,13 @@ def definitions(described_by: Path | None, of_performance: Path | None) -> Mappi
 
 def _of_market() -> dict[str, str]:
     return {
-        "bad": "The made-up business is 90 days past due within twelve months of its application, whoever would have been "
+        "bad": "The made-up business is 90 days past due within twelve months of its application, whoever would have "
+        "been "
         "approved: the outcome of every business is known.",
         "good": "Not bad when the window closed.",
         "indeterminate": "Does not occur in a simulated market.",
-        "window": "Twelve months from the application. A business whose window was not closed teaches and judges nothing.",
+        "window": "Twelve months from the application. A business whose window was not closed teaches and judges "
+        "nothing.",
         "weight": "Every example counts 1.",
     }  # fmt: skip
 
@@ -49,7 +51,8 @@ def _of_export(file: Path) -> dict[str, str]:
         "indeterminate": f"{by.indeterminate_from_days} to {by.bad_from_days - 1} days past due at its worst: left out."
         if by.indeterminate_from_days < by.bad_from_days else "Not used.",
         "good": "Everything else whose window is closed.",
-        "window": f"{by.window_months} months from the decision, closed by {by.cut_off}; a window that closes later is too young.",
+        "window": f"{by.window_months} months from the decision, closed by {by.cut_off}; a window that closes later "
+        "is too young.",
         "decision": "Of several decisions on one application the last counts.",
         "weight": "Every example counts 1.",
     }  # fmt: skip

@@ -18,7 +18,7 @@ LINES = (BLUE, RED, GREEN, PURPLE, BROWN)
 MARKS, DASHES = ("o", "s", "^", "D", "v"), ("-", (0, (5, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)), (0, (1, 1)))
 INK, SOFT, GRID = "#1b2733", "#5b6773", "#dde3e9"
 WIDE = 7.2
-_STYLE = {
+_STYLE: Any = {
     "svg.fonttype": "path", "text.parse_math": False, "font.family": "DejaVu Sans", "font.size": 8.5,
     "axes.edgecolor": "#8a96a3", "axes.labelcolor": INK, "text.color": INK, "xtick.color": SOFT, "ytick.color": SOFT,
     "axes.titlesize": 9, "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.axisbelow": True,
@@ -61,4 +61,4 @@ def _inside(svg: str, id: str) -> str:
     bare = _NAMESPACES.sub("", bare).replace("xlink:href", "href")
     bare = re.sub(r"\bid=\"", f'id="{id}-', bare)
     bare = re.sub(r"(href=\"|url\()#", rf"\g<1>#{id}-", bare)
-    return _SIZE.sub(lambda found: f'<svg viewBox="{found[1]}" aria-hidden="true" focusable="false">', bare, count=1).strip()
+    return _SIZE.sub(r'<svg viewBox="\1" aria-hidden="true" focusable="false">', bare, count=1).strip()

@@ -7,7 +7,7 @@ judged on these very examples; what cannot be had is named with what would give 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,7 @@ from training.report.summary import limits, purpose, summarised
 
 Floats = NDArray[np.float64]
 MOVED_ALONE = 8  # the strongest inputs, whose dependence is shown
+_DAY = timedelta(days=1)
 _EXAMPLES = "give the examples: --market, --described-by or --export"
 
 
@@ -65,7 +66,8 @@ class Asked:
     start: date | None = None
     end: date | None = None
     dated: str = ""
-    seed: int = 0
+    seed: int | None = None
+    """Of the bootstrap; None: the model's own, so that a draft's intervals are those that `fit` gave."""
     resamples: int = 200
     options: str = ""
     """Of the command that makes this report."""
@@ -89,11 +91,14 @@ def gather(subject: Subject, champion: Subject | None, examples: Examples | None
     judged = None if examples is None else _judged(subject, examples, asked, prices)
     explained = Explained(subject.scorer, subject.calibration)
     strongest = () if judged is None else importance(explained, judged.part)
-    change, missing = (None, None) if champion is None else _change(subject, champion, policy, examples, judged, prices, asked)
+    change, missing = (
+        (None, None) if champion is None else _change(subject, champion, policy, examples, judged, prices, asked)
+    )
     draft = Report(
         dated=asked.dated, identity=subject.identity, governance=subject.governance, purpose=purpose(subject),
         limits=limits(subject), summary=(), data=_data(subject, examples, judged), audit=subject.audit,
-        fit=_fit(subject), inputs=_inputs(subject, examples), metrics=tuple(sorted(_training(subject)["metrics"].items())),
+        fit=_fit(subject), inputs=_inputs(subject, examples),
+            metrics=tuple(sorted(_training(subject)["metrics"].items())),
         judgement=judged.judgement if judged else subject.judgement, baseline=_baseline(subject, judged),
         walk=walk(judged.part.y, judged.pd, judged.part.weight) if judged else None,
         grades=_grades(judged, prices) if judged else (), prices=_prices(prices), importance=strongest,
@@ -101,7 +106,8 @@ def gather(subject: Subject, champion: Subject | None, examples: Examples | None
             dependence(explained, judged.part, each.name, judged.pd)
             for each in strongest[:MOVED_ALONE] if judged and each.mean_points > 0
         ),
-        change=change, card=subject.card, commands=commands(subject, examples.options if examples else "", asked.options),
+        change=change, card=subject.card, commands=commands(subject, examples.options if examples else "",
+            asked.options),
         environment=environment(), absent=_absent(subject, judged, champion, missing),
     )  # fmt: skip
     return draft.model_copy(update={"summary": summarised(draft)})
@@ -112,31 +118,31 @@ def gather(subject: Subject, champion: Subject | None, examples: Examples | None
 
 def _judged(subject: Subject, examples: Examples, asked: Asked, prices: Prices) -> _Judged:
     data = seen_by(subject, examples.data)
-    split = split_of(subject)
-    if asked.start is None and asked.end is None and split is not None:
-        before, _, part = split.parts(data)
-        part = checked(part)
-    else:
-        part = checked(span(data, asked.start, asked.end))
-        before = _before(data, split, asked.start)
+    before, part = _parted(data, subject, asked)
     low = int(data.time.searchsorted(part.time[0], side="left"))
     segments = {name: labels[low : low + len(part.y)] for name, labels in examples.segments.items()}
     model = Explained(subject.scorer, subject.calibration)
     pd = model.pd(part.x)
     beside = Beside(
-        segments=segments, prices=prices, before=before, before_pd=model.pd(before.x) if before else None
+        segments=segments, prices=prices, before=before, before_pd=None if before is None else model.pd(before.x)
     )  # fmt: skip
-    told = judge(part, pd, subject.identity.name, beside, asked.seed, asked.resamples)
+    told = judge(part, pd, subject.identity.name, beside, _seed(subject, asked), asked.resamples)
     if (kept := subject.judgement) and _same_examples(kept, told):
         told = told.model_copy(update={"rivals": kept.rivals})
     return _Judged(part, pd, before, segments, told)
+
+
+def _seed(subject: Subject, asked: Asked) -> int:
+    return int(_training(subject)["seed"]) if asked.seed is None else asked.seed
 
 
 def seen_by(subject: Subject, data: Dataset) -> Dataset:
     """The examples with the model's inputs alone, in its order; ValueError where they lack one."""
     lacking = [name for name in subject.features if name not in data.names]
     if lacking:
-        raise ValueError(f"{subject.identity.name} needs inputs that these examples do not have: {', '.join(lacking[:8])}")
+        raise ValueError(
+            f"{subject.identity.name} needs inputs that these examples do not have: {', '.join(lacking[:8])}"
+        )
     if subject.features == data.names:
         return data
     places = [data.names.index(name) for name in subject.features]
@@ -146,21 +152,34 @@ def seen_by(subject: Subject, data: Dataset) -> Dataset:
     )  # fmt: skip
 
 
+def fitted_on(subject: Subject, data: Dataset) -> bool:
+    """Whether these are the examples that the model was fitted on, by digest."""
+    return data.source_sha256 == str(_training(subject)["data_sha256"])
+
+
 def split_of(subject: Subject) -> Split | None:
     """The split of the draft; None of a release or a scorecard, which tell none."""
     told = subject.told.get("split")
     if told is None:
         return None
-    days = {key: None if value == "None" else date.fromisoformat(value) for key, value in told.items() if key != "embargo_days"}
+    days: dict[str, Any] = {
+        key: None if value == "None" else date.fromisoformat(value)
+        for key, value in told.items()
+        if key != "embargo_days"
+    }
     return Split(**days, embargo_days=int(told["embargo_days"]))
 
 
-def _before(data: Dataset, split: Split | None, start: date | None) -> Dataset | None:
-    """What drift is measured against: the span that taught, or else all that is older than the judged span."""
-    if split is not None:
-        return split.parts(data)[0]
-    older = data.between(None, None if start is None else date.fromordinal(start.toordinal() - 1))
-    return older if start is not None and len(older.y) else None
+def _parted(data: Dataset, subject: Subject, asked: Asked) -> tuple[Dataset | None, Dataset]:
+    """What drift is measured against, if there is anything, and what is judged."""
+    split, start = split_of(subject), asked.start
+    if split is not None and fitted_on(subject, data):
+        taught, _, test = split.parts(data)
+        return taught, checked(test if start is None and asked.end is None else span(data, start, asked.end))
+    if split is not None and start is None:  # other examples than it was fitted on: yet none of the days that taught
+        start = split.validate_to + _DAY
+    older = None if start is None else span(data, None, start - _DAY)
+    return (None if older is None or not len(older.y) else older), checked(span(data, start, asked.end))
 
 
 def _same_examples(kept: Judgement, told: Judgement) -> bool:
@@ -219,15 +238,15 @@ def _inputs(subject: Subject, examples: Examples | None) -> tuple[Input, ...]:
 
 
 def _data(subject: Subject, examples: Examples | None, judged: _Judged | None) -> DataTold:
-    told = _training(subject)
-    split = split_of(subject)
-    data = examples.data if examples else None
+    told, data = _training(subject), examples.data if examples else None
+    same = None if data is None else fitted_on(subject, data)
+    split = split_of(subject) if same else None
+    also = examples.left_out.items() if examples else ()
     return DataTold(
         description=told["data_description"], sha256=told["data_sha256"],
         judged_description=data.description if data else "", judged_sha256=data.source_sha256 if data else "",
-        same=None if data is None else data.source_sha256 == told["data_sha256"],
-        spans=_spans(subject, judged, split, data),
-        left_out=(*_left_out(split, data), *(LeftOut(why=w, rows=n) for w, n in (examples.left_out if examples else {}).items())),
+        same=same, spans=_spans(subject, judged, split, data),
+        left_out=(*_left_out(split, data), *(LeftOut(why=why, rows=rows) for why, rows in also)),
         definitions=tuple(Definition(term=t, meaning=m) for t, m in (examples.definitions if examples else {}).items()),
     )  # fmt: skip
 
@@ -237,13 +256,15 @@ _USES = {"train": "taught the trees", "validation": "stopped the growing of tree
 
 
 def _spans(subject: Subject, judged: _Judged | None, split: Split | None, data: Dataset | None) -> tuple[Span, ...]:
-    """The draft's own spans; with weighted bad rates where the examples are given; and the judged one if another."""
+    """The draft's own spans, with weighted bad rates where the split is given; and the judged one if another."""
     parts: dict[str, Dataset] = {}
-    if split is not None and data is not None and data.source_sha256 == _training(subject)["data_sha256"]:
+    if split is not None and data is not None:
         parts = dict(zip(_USES, split.parts(data), strict=True))
     spans = [
-        Span(name=name, use=_USES[name], start=start, end=end, rows=rows, bads=bads, bad_rate=_rate(parts.get(name)))
-        for name, (start, end, rows, bads) in subject.told.get("spans", {}).items()
+        Span(name=name, use=use, start=start, end=end, rows=rows, bads=bads, bad_rate=_rate(parts.get(name)))
+        for name, use in _USES.items()
+        if (told := subject.told.get("spans", {}).get(name))
+        for start, end, rows, bads in (told,)
     ]
     if judged is not None:
         part = judged.part
@@ -280,7 +301,9 @@ def _baseline(subject: Subject, judged: _Judged | None) -> str:
         return ""
     if split_of(subject) is not None:
         return "the training span"
-    return f"the {len(judged.before.y):,} older examples of the same source, which need not be those that taught the model"
+    return (
+        f"the {len(judged.before.y):,} older examples of the same source, which need not be those that taught the model"
+    )
 
 
 # -- the champion ------------------------------------------------------------------------------------------------
@@ -304,7 +327,7 @@ def _change(
             y, w, rate = part.y, part.weight, judged.judgement.approval_rate
             name = f"champion {champion.identity.name}"
             beside = Beside(rivals={name: old}, prices=prices, approval_rate=rate)
-            rival = judge(part, now, subject.identity.name, beside, asked.seed, asked.resamples).rivals[0]
+            rival = judge(part, now, subject.identity.name, beside, _seed(subject, asked), asked.resamples).rivals[0]
             known = swap(known_under(y, old, w, rate), old, now, w, rate, prices)
     change = Change(
         champion=champion.identity,
@@ -350,7 +373,10 @@ def _absent(subject: Subject, judged: _Judged | None, champion: Subject | None, 
         lacks("curves, grades, explanation", f"they need the examples themselves; {_EXAMPLES}")
     told = judged.judgement if judged else subject.judgement
     if told is not None and not told.rivals:
-        lacks("challengers", "none was judged on these very examples: `fit` judges them beside its draft, on its test span")
+        lacks(
+            "challengers",
+            "none was judged on these very examples: `fit` judges them beside its draft, on its test span",
+        )
     if told is not None and not told.segments:
         lacks("segments and fairness", "no labels to judge by were named (--segment), or the source brings none")
     if judged is not None and judged.before is None:

@@ -6,6 +6,7 @@ files are named without their place, so that the same inputs give the same repor
 
 import platform
 from importlib.metadata import version
+from shlex import quote
 
 import models
 from training.report.subject import Subject
@@ -27,9 +28,10 @@ def commands(subject: Subject, source: str, report: str) -> tuple[str, ...]:
         given = source or "SOURCE"
         found.append(
             f"creditline-train fit {given} {spans} --seed {subject.told['training']['seed']} --threads {threads} "
-            f"--out {subject.identity.name}"
+            f"--out {quote(subject.identity.name)}"
         )
-    return (*found, f"creditline-train report {report}") if report else tuple(found)
+    made = (*found, f"creditline-train report {report}") if report else found
+    return tuple(command.replace(" --", " \\\n    --") for command in made)
 
 
 def environment() -> tuple[tuple[str, str], ...]:

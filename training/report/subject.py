@@ -104,7 +104,8 @@ def _release(folder: Path, trust: Path | None) -> Subject:
         (place / "model.txt").read_text(), told,
         identity=Identity(
             name=manifest.name, kind="release", model_sha256=manifest.files.model.sha256,
-            manifest_sha256=sha256(manifest.to_bytes()).hexdigest(), policy=PolicyBook.parse(policy.decode()).on(date.max).name,
+            manifest_sha256=sha256(manifest.to_bytes()).hexdigest(),
+                policy=PolicyBook.parse(policy.decode()).on(date.max).name,
             policy_sha256=manifest.files.policy.sha256, created_on=manifest.created_on, sequence=manifest.sequence,
             synthetic=manifest.synthetic, notes=manifest.notes,
         ),

@@ -15,6 +15,8 @@ from training.report.subject import Subject
 
 FEW_BADS = 100
 _SLOPE_LEAST, _SLOPE_MOST = 0.8, 1.25
+_MOST_OUTSIDE = 2  # of ten bands, by 95 % intervals, half a band is expected outside by chance
+_COIN = 0.5
 
 
 def purpose(subject: Subject) -> tuple[str, ...]:
@@ -38,9 +40,12 @@ def limits(subject: Subject) -> tuple[str, ...]:
     if subject.identity.synthetic:
         found.append("Made from synthetic data: it knows nothing of real businesses, and production refuses it.")
     if subject.decides:
-        found.append("Not for consumers, businesses outside Australia, lines above AU$300,000, or any use but this one.")
+        found.append(
+            "Not for consumers, businesses outside Australia, lines above AU$300,000, or any use but this one."
+        )
     found += [
-        "Figures are of businesses whose outcome is known. Nobody knows how those who were turned down would have paid.",
+        "Figures are of businesses whose outcome is known. Nobody knows how those who were turned down would have "
+        "paid.",
         "Figures are of the past. A change of market, product or applicants changes them; they are to be watched.",
         "Contributions and dependence tell how the model computes, not what causes a business to go bad.",
     ]
@@ -59,7 +64,11 @@ _Said = tuple[str, Standing, str]
 
 def _all(report: Report) -> Iterator[_Said]:
     if report.identity.synthetic:
-        yield ("Data", "alarm", "The data are synthetic. The figures show that the machinery works and say nothing about real businesses.")
+        yield (
+            "Data",
+            "alarm",
+            "The data are synthetic. The figures show that the machinery works and say nothing about real businesses.",
+        )
     yield _governance(report)
     yield from _examples(report)
     if (told := report.judgement) is not None:
@@ -67,7 +76,11 @@ def _all(report: Report) -> Iterator[_Said]:
         for rival in told.rivals:
             yield _contest("Challengers", report.identity.name, rival.name, rival.contest, "prefer the simpler model")
     else:
-        yield ("Performance", "alarm", "There are no figures of performance: nothing here says how well the model ranks or how right its PDs are.")
+        yield (
+            "Performance",
+            "alarm",
+            "There are no figures of performance: nothing here says how well the model ranks or how right its PDs are.",
+        )
     if report.change is not None:
         yield from _champion(report, report.change)
     if told is not None:
@@ -89,7 +102,8 @@ def _examples(report: Report) -> Iterator[_Said]:
     if taught is not None:
         yield (
             "Model", "plain",
-            f"{made}, taught by {count(taught.rows)} examples of {taught.start} to {taught.end}, {count(taught.bads)} of them bad.",
+            f"{made}, taught by {count(taught.rows)} examples of {taught.start} to {taught.end}, "
+            f"{count(taught.bads)} of them bad.",
         )  # fmt: skip
     else:
         yield "Model", "plain", f"{made}. Which days taught it is not on record here."
@@ -99,7 +113,10 @@ def _examples(report: Report) -> Iterator[_Said]:
             "The examples read for this report are not those that the draft was fitted on (their digests differ): its "
             "spans may hold examples that taught it.",
         )  # fmt: skip
-    told, taught_to = report.judgement, max((s.end for s in report.data.spans if s.name in {"train", "validation"}), default="")
+    told, taught_to = (
+        report.judgement,
+        max((s.end for s in report.data.spans if s.name in {"train", "validation"}), default=""),
+    )
     if told is not None and told.span[0] <= taught_to:
         yield (
             "Data", "alarm",
@@ -118,11 +135,12 @@ def _performance(told: Judgement) -> Iterator[_Said]:
             "account moves the figures: read the intervals, not the figures.",
         )  # fmt: skip
     if f.auc is not None and f.auc_low is not None and f.auc_high is not None:
-        useless = f.auc_low <= 0.5
+        useless = f.auc_low <= _COIN
         yield (
             "Rank", "caution" if useless else "plain",
             f"{where} a bad one had the higher PD in {percent(f.auc, 1)} of all pairs of a bad and a good one (AUC "
-            f"{number(f.auc, 3)}, 95 % interval {number(f.auc_low, 3)} to {number(f.auc_high, 3)}; Gini {number(f.gini, 3)}, "
+            f"{number(f.auc, 3)}, 95 % interval {number(f.auc_low, 3)} to {number(f.auc_high, 3)}; Gini "
+            f"{number(f.gini, 3)}, "
             f"KS {number(f.ks, 3)})."
             + (" The interval does not exclude a coin." if useless else ""),
         )  # fmt: skip
@@ -130,10 +148,14 @@ def _performance(told: Judgement) -> Iterator[_Said]:
     slope = f.calibration_slope
     bent = slope is not None and not _SLOPE_LEAST <= slope <= _SLOPE_MOST
     rest = len(told.bands) - len(inside)
+    low = sum(band.mean_pd < band.bad_rate_low for band in told.bands)
+    sides = (("too low", low), ("too high", rest - low))
+    wrong = "".join(f" In {n} the PDs were {side}." for side, n in sides if n)
     yield (
-        "Level", "caution" if bent or rest > 2 else "plain",
+        "Level", "caution" if bent or rest > _MOST_OUTSIDE else "plain",
         f"The PDs said {percent(f.mean_pd)} on average and {percent(f.bad_rate)} went bad. In {len(inside)} of "
-        f"{len(told.bands)} bands the PD lies inside the 95 % interval of what happened; the calibration slope is "
+        f"{len(told.bands)} bands the PD lies inside the 95 % interval of what happened.{wrong} The calibration "
+        "slope is "
         f"{number(slope, 2)} (1 is right).",
     )  # fmt: skip
     if (p := told.profit) is not None:
@@ -157,18 +179,29 @@ def _contest(topic: str, name: str, against: str, told: Contest, otherwise: str)
 def _champion(report: Report, change: Change) -> Iterator[_Said]:
     if change.rival is None:
         return
-    yield _contest("Champion", report.identity.name, change.rival.name, change.rival.contest, "keep the champion, or give another reason")
+    yield _contest(
+        "Champion",
+        report.identity.name,
+        change.rival.name,
+        change.rival.contest,
+        "keep the champion, or give another reason",
+    )
     swap = change.known
     if swap is None or swap.bounds is None:
         yield "Swap", "plain", "At the same approval rate both approve the same applicants."
         return
-    b = swap.bounds
+    b, seen = swap.bounds, change.rival.swap
+    times = b.break_even_multiple
+    worse = seen is not None and (seen.bad_rate_change or 0) > 0
     yield (
-        "Swap", "plain",
+        "Swap", "caution" if worse else "plain",
         f"At an approval rate of {percent(swap.approval_rate, 1)} it would take in {count(swap.swap_in.rows)} whom the "
-        f"champion turns down, and leave out as many by weight. In service nobody would know their outcomes: the swap "
-        f"stops paying where more than {percent(b.break_even_bad_rate)} of them go bad"
-        + (f", {number(b.break_even_multiple, 2)} times what its own PDs say." if b.break_even_multiple is not None else "."),
+        f"champion turns down, and leave out as many by weight. "
+        + (f"Of those taken in {percent(seen.swap_in.bad_rate)} went bad in these data, of those left out "
+           f"{percent(seen.swap_out.bad_rate)}. " if seen is not None else "")
+        + "In service nobody would know how those taken in would have paid: the swap stops paying where more than "
+        f"{percent(b.break_even_bad_rate)} of them go bad"
+        + ("." if times is None else f", {number(times, 2)} times what its own PDs say."),
     )  # fmt: skip
 
 
@@ -181,7 +214,8 @@ def _stability(report: Report, told: Judgement) -> Iterator[_Said]:
     score = f" PSI of the score {number(told.score_drift.psi, 3)}." if told.score_drift else ""
     yield (
         "Stability", "caution" if moved else "plain",
-        f"Against {report.baseline} {f'{listed(moved)} moved (PSI 0.25 or more)' if moved else 'nothing moved (PSI 0.25 or more)'}"
+        f"Against {report.baseline} "
+        f"{f'{listed(moved)} moved (PSI 0.25 or more)' if moved else 'nothing moved (PSI 0.25 or more)'}"
         f", {stirred} of {len(drifts)} stirred (0.1 or more).{score}",
     )  # fmt: skip
 
@@ -189,7 +223,9 @@ def _stability(report: Report, told: Judgement) -> Iterator[_Said]:
 def _fairness(told: Judgement) -> Iterator[_Said]:
     if not told.fairness:
         return
-    alarms = [f"{f.attribute} {g.group} ({number(g.impact_ratio, 2)})" for f in told.fairness for g in f.groups if g.alarm]
+    alarms = [
+        f"{f.attribute} {g.group} ({number(g.impact_ratio, 2)})" for f in told.fairness for g in f.groups if g.alarm
+    ]
     if alarms:
         yield (
             "Fairness", "caution",
@@ -197,17 +233,33 @@ def _fairness(told: Judgement) -> Iterator[_Said]:
             f"most often of the same attribute: {listed(alarms)}.",
         )  # fmt: skip
     else:
-        yield "Fairness", "plain", "No group of 30 and more is approved less than four fifths as often as another of the same attribute."
+        yield (
+            "Fairness",
+            "plain",
+            "No group of 30 and more is approved less than four fifths as often as another of the same attribute.",
+        )
 
 
 def _directions(report: Report) -> _Said:
     declared = [each for each in report.inputs if each.direction]
     failed = [each.name for each in declared if each.proved in {"broken", "open"}]
     if failed:
-        return "Directions", "alarm", f"{len(failed)} of {len(declared)} declared directions are NOT proved: {listed(failed)}."
+        return (
+            "Directions",
+            "alarm",
+            f"{len(failed)} of {len(declared)} declared directions are NOT proved: {listed(failed)}.",
+        )
     if not declared:
-        return "Directions", "caution", "No direction is declared of any input: nothing says which way one may move the PD."
-    return "Directions", "good", f"All {len(declared)} declared directions are proved from the trees, for every row there can be."
+        return (
+            "Directions",
+            "caution",
+            "No direction is declared of any input: nothing says which way one may move the PD.",
+        )
+    return (
+        "Directions",
+        "good",
+        f"All {len(declared)} declared directions are proved from the trees, for every row there can be.",
+    )
 
 
 def _audit(report: Report) -> Iterator[_Said]:
@@ -218,6 +270,10 @@ def _audit(report: Report) -> Iterator[_Said]:
     barred = [name for name in found.betraying if name in used]
     says = f"Of {len(found.columns)} columns looked at {len(found.betraying)} betray the outcome; the model uses "
     if barred:
-        yield "Audit", "caution", f"{says}{listed(barred)}, for which {listed([w.name for w in waived]) or 'nobody'} signed."
+        yield (
+            "Audit",
+            "caution",
+            f"{says}{listed(barred)}, for which {listed([w.name for w in waived]) or 'nobody'} signed.",
+        )
     else:
         yield "Audit", "good", f"{says}none of them."

@@ -18,5 +18,5 @@ def sections(report: Report) -> tuple[Section, ...]:
         performance.stability(report), performance.profit(report),
         beside.challengers(report), beside.champion(report), beside.fairness(report),
         closing.explanation(report), closing.card(report), closing.reproduction(report), closing.guidance(report),
-        closing.words(report), closing.inputs(report),
+        closing.words(report), closing.inputs(report), closing.points(report),
     )  # fmt: skip

@@ -1,15 +1,16 @@
 """Where the data come from, what was found in them, and how the model was made."""
 
 from training.audit.findings import MEANINGS
-from training.report.blocks import Block, Heading, Prose, Section, table
+from training.report.blocks import Block, Heading, Prose, Section, Table, table
 from training.report.content import Report
-from training.report.formats import NOT_KNOWN, count, number, percent
+from training.report.formats import NOT_KNOWN, count, interval, number, percent, signed
 
-_WAYS = {1: "may only raise", -1: "may only lower", 0: "either way"}
+_WAYS = {1: "raises", -1: "lowers", 0: "either way"}
 _PROOFS = {
-    "trees": "proved, every tree alone", "sum": "proved, the sum of trees", "unused": "not used by any tree",
+    "trees": "each tree", "sum": "sum of trees", "unused": "not used",
     "broken": "BROKEN", "open": "NOT PROVED", "none declared": "",
 }  # fmt: skip
+_COUNTS = {"rows", "bads", "resamples"}
 
 
 def data(report: Report) -> Section:
@@ -19,13 +20,13 @@ def data(report: Report) -> Section:
         False: "others than it was fitted on"}[told.same]  # fmt: skip
     blocks: list[Block] = [
         table("Source", "|", "tt", [
-            ("fitted on", told.description), ("SHA-256", told.sha256),
+            ("fitted on", told.description),
             ("judged on", told.judged_description or NOT_KNOWN), ("judged examples are", same),
         ]),
     ]  # fmt: skip
     if told.spans:
         blocks.append(table(
-            "Spans, by the day of the decision", "span|used for|from|to|examples|bad|bad rate, weighted", "ttttnnn",
+            "Spans, by the day of the decision", "span|used for|from|to|examples|bad|bad rate, weighted", "ttddnnn",
             [(s.name, s.use, s.start, s.end, count(s.rows), count(s.bads), percent(s.bad_rate)) for s in told.spans],
             "Spans go by time and never by chance: what judges is younger than what taught.",
         ))  # fmt: skip
@@ -60,16 +61,20 @@ def audit(report: Report) -> Section:
     ]  # fmt: skip
     blocks: list[Block] = [
         Prose((
-            f"{count(len(found.columns))} columns of {found.table} were looked at with nothing but target, time and weight "
+            f"{count(len(found.columns))} columns of {found.table} were looked at with nothing but target, time and "
+            "weight "
             f"named: {count(found.rows_looked_at)} of {count(found.rows)} rows, older ({count(found.older.rows)} rows, "
-            f"{count(found.older.bads)} bad) against newer ({count(found.newer.rows)} rows, {count(found.newer.bads)} bad). All clean columns "
+            f"{count(found.older.bads)} bad) against newer ({count(found.newer.rows)} rows, "
+            f"{count(found.newer.bads)} bad). All clean columns "
             f"together reach AUC {number(found.reach, 3)} in the newer span.",
             f"SHA-256 of the table: {found.sha256}",
         )),
-        table("Columns that betray the outcome: barred from any model without a signature", "column|found|in words", "ttt",
+        table("Columns that betray the outcome: barred from any model without a signature", "column|found|in words",
+            "ttt",
             [(f.column, MEANINGS[f.kind], f.sentence) for f in barred] or [("none", "", "")]),
-        table("Waivers", "column|signed by|on|reason", "tttt",
-            [(w.column, w.name, w.date.isoformat(), w.reason) for w in waivers] or [("none was needed", "", "", "")]),
+        table("Waivers: inputs that betray the outcome, and who signed for them", "column|signed by|on|reason", "ttdt",
+            [(w.column, w.name, w.date.isoformat(), w.reason) for w in waivers])
+        if waivers else Prose(("No input of the model is among them, so no waiver was needed.",)),
     ]  # fmt: skip
     if noted:
         rows = [(f.column or "(table)", MEANINGS[f.kind], f.sentence) for f in noted]
@@ -88,8 +93,9 @@ def model(report: Report) -> Section:
     directed = len(inputs) - counts["none declared"]
     rows = [
         ("method", fit.method), ("trees", count(fit.trees)), ("inputs", count(len(inputs))), ("seed", str(fit.seed)),
-        ("calibration", f"log-odds of bad = {fit.calibration_slope} × raw score + {fit.calibration_intercept}"),
-        *fit.parameters,
+        ("calibration", f"log-odds of bad = {fit.calibration_slope} × raw score "
+            f"{signed(fit.calibration_intercept, 6)}"),
+        ("parameters", "; ".join(f"{name} {value}" for name, value in fit.parameters) or "none: it was not grown"),
     ]  # fmt: skip
     blocks: list[Block] = [
         table("How it was made", "|", "tt", rows,
@@ -104,14 +110,48 @@ def model(report: Report) -> Section:
         Prose((fit.claim, "Each input's direction and proof stands in the appendix.")),
     ]  # fmt: skip
     if report.metrics:
-        rows = [(name, f"{value:,.4f}".rstrip("0").rstrip(".")) for name, value in report.metrics]
-        blocks.append(table("Figures kept when the model was made", "figure|value", "tn", rows))
+        blocks.append(_kept(report))
     return Section("model", "The model", tuple(blocks))
 
 
-def directions(report: Report) -> list[tuple[str, ...]]:
-    """A row an input: direction, proof, share of gain."""
-    return [
-        (each.name, each.group, _WAYS[each.direction], _PROOFS[each.proved], count(each.cuts), percent(each.gain, 1))
+def _kept(report: Report) -> Table:
+    """The figures that draft or manifest keeps, a column a span."""
+    kept = {tuple(name.split(".", 1)): value for name, value in report.metrics if "." in name}
+    spans = sorted({span for span, _ in kept}, key=lambda span: (span == "test", span))
+    names = dict.fromkeys(name for _, name in kept if not name.endswith(("_low", "_high")))
+
+    def cell(span: str, name: str) -> str:
+        value, low, high = (kept.get((span, name + end)) for end in ("", "_low", "_high"))
+        text = NOT_KNOWN if value is None else number(value, 0 if value == int(value) and name in _COUNTS else 4)
+        return text if low is None else f"{text} ({interval(low, high)})"
+
+    return table(
+        "Figures kept when the model was made, with 95 % intervals", "|".join(("figure", *spans)),
+            "t" + "n" * len(spans),
+        [(name.replace("_", " "), *(cell(span, name) for span in spans)) for name in names],
+    )  # fmt: skip
+
+
+def directed(report: Report) -> Table:
+    """A row an input: direction, proof, what it moves, how far it moved."""
+    points = {each.name: each.mean_points for each in report.importance}
+    drifts = {each.name: each for each in report.judgement.feature_drift} if report.judgement else {}
+    rows = [
+        (each.name, _WAYS[each.direction], _PROOFS[each.proved], count(each.cuts), percent(each.gain, 1),
+         number(points.get(each.name), 2), *(
+             (number(d.psi, 3), percent(d.missing_before, 1),
+                 percent(d.missing_after, 1)) if (d := drifts.get(each.name))
+             else [NOT_KNOWN] * 3
+         ))
         for each in report.inputs
-    ]
+    ]  # fmt: skip
+    return table(
+        "Every input: direction and proof, what it moves, and how far it has moved itself",
+        "input|a higher value|proof|steps looked at|share of gain|points|PSI|missing then|missing now", "tttnnnnnn",
+            rows,
+        "Raises, lowers: a higher value never does the other to the PD. Proved of each tree alone, or of their sum; "
+        "an input that no tree "
+        "uses moves nothing. Points: mean size of its exact contributions. PSI and missing: against the older "
+        "examples, as in the section on stability.",
+        [i for i, each in enumerate(report.inputs) if each.proved in {"broken", "open"}],
+    )  # fmt: skip

@@ -62,7 +62,8 @@ def governance(report: Report) -> Section:
         ("report dated", report.dated or "not dated"),
     ]  # fmt: skip
     digests = [
-        ("model.txt", identity.model_sha256), ("manifest.json (names the release)", identity.manifest_sha256 or "none: a draft"),
+        ("model.txt", identity.model_sha256), ("manifest.json (names the release)",
+            identity.manifest_sha256 or "none: a draft"),
         ("policy.toml", identity.policy_sha256 or "none: a draft"), ("training data", report.data.sha256),
     ]  # fmt: skip
     blocks: list[Block] = [

@@ -2,7 +2,11 @@
 
 from itertools import groupby
 
+from engine.values import DIVISIONS
+from training.evaluation.curves import Walk
 from training.evaluation.judgement import Judgement, Slice
+from training.evaluation.profit import Profit
+from training.evaluation.stability import Drift
 from training.report import figures
 from training.report.blocks import Block, Figure, Heading, Prose, Section, Table, table
 from training.report.content import Report
@@ -29,8 +33,10 @@ def discrimination(report: Report) -> Section:
     ]  # fmt: skip
     blocks: list[Block] = [
         Prose((
-            f"Judged on {told.examples}, {told.span[0]} to {told.span[1]}: {count(f.rows)} examples, {count(f.bads)} bad. Every "
-            f"rate is weighted; intervals are 95 %, from {f.resamples} bootstrap resamples stratified by outcome (seed {told.seed}).",
+            f"Judged on {told.examples}, {told.span[0]} to {told.span[1]}: {count(f.rows)} examples, {count(f.bads)} "
+            "bad. Every "
+            f"rate is weighted; intervals are 95 %, from {f.resamples} bootstrap resamples stratified by outcome "
+            f"(seed {told.seed}).",
         )),
         table("Rank", "figure|value|95 % interval|what it is", "tnnt", rows),
     ]  # fmt: skip
@@ -39,32 +45,33 @@ def discrimination(report: Report) -> Section:
         blocks += [
             Figure(
                 "ROC and gains",
-                f"Two curves of share of bads rejected, against goods and against all applicants rejected. At the widest "
+                "Two curves of share of bads rejected, against goods and against all applicants rejected. At the "
+                "widest "
                 f"gap {percent(at.bads, 1)} of bads and {percent(at.goods, 1)} of goods are rejected.",
                 figures.roc_and_gains, report.walk,
             ),
             Figure(
                 "Kolmogorov-Smirnov: what a cut-off rejects",
-                f"Shares of bads and goods rejected as the cut-off falls. They lie furthest apart at a PD of {percent(at.pd)}, "
+                "Shares of bads and goods rejected as the cut-off falls. They lie furthest apart at a PD of "
+                f"{percent(at.pd)}, "
                 f"where {percent(at.rejected, 1)} of applicants are rejected.",
                 figures.separation, report.walk,
             ),
-            _cut_offs(report),
         ]  # fmt: skip
     return Section("discrimination", "Discrimination", tuple(blocks))
 
 
-def _cut_offs(report: Report) -> Table:
+def cut_offs(walk: Walk) -> Table:
     """About every twentieth of the walk, and the widest."""
-    assert report.walk is not None
-    cuts, wanted = report.walk.cuts, [i / 20 for i in range(1, 21)]
-    shown = {min(range(len(cuts)), key=lambda i, share=share: abs(cuts[i].rejected - share)) for share in wanted}
-    shown.add(cuts.index(report.walk.widest))
+    cuts, wanted = walk.cuts, [i / 20 for i in range(1, 21)]
+    shown = {min((abs(cut.rejected - share), i) for i, cut in enumerate(cuts))[1] for share in wanted}
+    shown.add(cuts.index(walk.widest))
     rows = [cuts[i] for i in sorted(shown)]
     return table(
         "What a cut-off rejects", "reject from a PD of|applicants|goods|bads|gap", "nnnnn",
-        [(percent(c.pd), percent(c.rejected, 1), percent(c.goods, 1), percent(c.bads, 1), number(c.bads - c.goods, 3)) for c in rows],
-        "The marked row is the Kolmogorov-Smirnov point.", [i for i, c in enumerate(rows) if c == report.walk.widest],
+        [(percent(c.pd), percent(c.rejected, 1), percent(c.goods, 1), percent(c.bads, 1),
+            number(c.bads - c.goods, 3)) for c in rows],
+        "The marked row is the Kolmogorov-Smirnov point.", [i for i, c in enumerate(rows) if c == walk.widest],
     )  # fmt: skip
 
 
@@ -87,15 +94,19 @@ def calibration(report: Report) -> Section:
         table("Level", "figure|value|95 % interval", "tnn", rows),
         Figure(
             "Reliability: what was said and what happened",
-            f"Bad rate seen against mean PD of {len(told.bands)} bands, with 95 % intervals; in {len(told.bands) - len(outside)} "
+            f"Bad rate seen against mean PD of {len(told.bands)} bands, with 95 % intervals; in "
+            f"{len(told.bands) - len(outside)} "
             "of them the line of equality passes through the interval. The table below holds every point.",
             figures.reliability, told.bands,
         ),
         table(
-            "Score bands, safest first", "PD from|PD to|points|examples|bad|share|mean PD|bad rate|95 % interval", "nnnnnnnnn",
+            "Score bands, safest first", "PD from|PD to|points|examples|bad|share|mean PD|bad rate|95 % interval",
+                "nnnnnnnnn",
             [
-                (percent(b.pd_from), percent(b.pd_to), f"{number(b.points_from, 0)} to {number(b.points_to, 0)}", count(b.rows),
-                 count(b.bads), percent(b.share, 1), percent(b.mean_pd), percent(b.bad_rate), percents(b.bad_rate_low, b.bad_rate_high))
+                (percent(b.pd_from), percent(b.pd_to), f"{number(b.points_from, 0)} to {number(b.points_to, 0)}",
+                    count(b.rows),
+                 count(b.bads), percent(b.share, 1), percent(b.mean_pd), percent(b.bad_rate),
+                     percents(b.bad_rate_low, b.bad_rate_high))
                 for b in told.bands
             ],
             "Wilson intervals. Marked: the mean PD lies outside the interval.", outside,
@@ -126,12 +137,18 @@ def _drawn(name: str, slices: tuple[Slice, ...]) -> list[Block]:
     return [
         Figure(
             f"Level and rank by {name}{most}",
-            f"Bad rate seen with its interval beside the mean PD, and AUC with its interval, of {len(shown)} parts. The "
+            f"Bad rate seen with its interval beside the mean PD, and AUC with its interval, of {len(shown)} parts. "
+            "The "
             "table below holds every point.",
             figures.slices_over, shown,
         ),
         _slices(f"By {name}", slices),
     ]  # fmt: skip
+
+
+def named(by: str, value: str) -> str:
+    """A label as a reader knows it: a division of industry by letter and name."""
+    return f"{value} {DIVISIONS[value][0]}" if by == "industry" and value in DIVISIONS else value
 
 
 def _largest(slices: tuple[Slice, ...]) -> tuple[Slice, ...]:
@@ -145,7 +162,8 @@ def _slices(caption: str, slices: tuple[Slice, ...]) -> Table:
     return table(
         caption, "|examples|bad|share|mean PD|bad rate|95 % interval|AUC|95 % interval", "tnnnnnnnn",
         [
-            (s.value, count(s.rows), count(s.bads), percent(s.share, 1), percent(s.mean_pd), percent(s.bad_rate),
+            (named(s.by, s.value), count(s.rows), count(s.bads), percent(s.share, 1), percent(s.mean_pd),
+                percent(s.bad_rate),
              percents(s.bad_rate_low, s.bad_rate_high), number(s.auc, 3), interval(s.auc_low, s.auc_high, 3))
             for s in slices
         ],
@@ -158,55 +176,79 @@ def stability(report: Report) -> Section:
     told = report.judgement
     found = _drifts(told) if told else ()
     if not found:
-        return Section("stability", "Stability", (Prose(("Not told: there was nothing to compare the judged examples with.",)),))
+        return Section(
+            "stability", "Stability", (Prose(("Not told: there was nothing to compare the judged examples with.",)),)
+        )
     shown = found[:_MOST_DRIFTS]
     blocks: tuple[Block, ...] = (
         Prose((
-            f"Population stability index (PSI) of score and inputs against {report.baseline}, in bins of the older examples; "
+            f"Population stability index (PSI) of score and inputs against {report.baseline}, in bins of the older "
+            "examples; "
             "missing is a bin. The usual marks are 0.1 (stirred) and 0.25 (moved).",
         )),
         Figure(
             f"PSI, the {len(shown)} most moved" if len(found) > len(shown) else "PSI",
-            f"Bars of PSI; {sum(d.reading == 'moved' for d in found)} of {len(found)} moved, {sum(d.reading == 'stirred' for d in found)} "
-            "stirred. The table below holds every figure.",
+            f"Bars of PSI; {sum(d.reading == 'moved' for d in found)} of {len(found)} moved, "
+            f"{sum(d.reading == 'stirred' for d in found)} "
+            "stirred. The table below holds the figures.",
             figures.drifts, shown,
         ),
         table(
-            "PSI of score and inputs", "|PSI|missing before|missing now|reading", "tnnnt",
-            [(d.name, number(d.psi, 4), percent(d.missing_before, 1), percent(d.missing_after, 1), d.reading) for d in found],
-            marked=[i for i, d in enumerate(found) if d.reading == "moved"],
+            "PSI of score and inputs", "|PSI|missing then|missing now|reading", "tnnnt",
+            [(d.name, number(d.psi, 4), percent(d.missing_before, 1), percent(d.missing_after, 1),
+                d.reading) for d in shown],
+            "The appendix holds every input." if len(found) > len(shown) else "",
+            [i for i, d in enumerate(shown) if d.reading == "moved"],
         ),
     )  # fmt: skip
     return Section("stability", "Stability", blocks)
 
 
-def _drifts(told: Judgement) -> tuple[figures.Drift, ...]:
+def _drifts(told: Judgement) -> tuple[Drift, ...]:
     return (*filter(None, (told.score_drift,)), *told.feature_drift)
+
+
+def earning(report: Report) -> tuple[tuple[str, Profit], ...]:
+    """Each model's money, this one's first; none where there are no prices."""
+    told = report.judgement
+    if told is None or told.profit is None:
+        return ()
+    rivals = (*told.rivals, *filter(None, (report.change.rival if report.change else None,)))
+    return ((report.identity.name, told.profit), *((rival.name, rival.profit) for rival in rivals if rival.profit))
 
 
 def profit(report: Report) -> Section:
     """What it earns under the price grid."""
-    told = report.judgement
+    told, named = report.judgement, earning(report)
     if told is None or told.profit is None:
         return Section("profit", "Profit", (NO_FIGURES if told is None else Prose(("No prices were given.",)),))
-    rivals = (*told.rivals, *filter(None, (report.change.rival if report.change else None,)))
-    named = ((report.identity.name, told.profit), *((rival.name, rival.profit) for rival in rivals if rival.profit))
     rows = [
-        (name, percent(p.approval_rate, 1), percent(p.bad_rate_approved), cents(p.expected_cents), cents(p.realised_cents),
-         cents(p.best_cents), percent(p.best_approval_rate, 1), number(p.roi), number(p.emp), percent(p.emp_rejected, 1))
+        (name, percent(p.approval_rate, 1), percent(p.bad_rate_approved), cents(p.expected_cents),
+            cents(p.realised_cents),
+         cents(p.best_cents), percent(p.best_approval_rate, 1), number(p.roi), number(p.emp),
+             percent(p.emp_rejected, 1))
         for name, p in named
     ]  # fmt: skip
     best = max(range(len(named)), key=lambda i: named[i][1].realised_cents)
     blocks: tuple[Block, ...] = (
         Prose((
-            f"A year of the reference line of {told.profit.policy} at the price of each grade, before tax and for each applicant: "
-            "expected by the PDs, realised by what happened. Best is hindsight: the approval rate at which the realised "
-            "profit was largest. EMP is the expected maximum profit of a dollar of exposure over lending to all, for losses "
+            f"A year of the reference line of {told.profit.policy} at the price of each grade, before tax and for "
+            "each applicant: "
+            "expected by the PDs, realised by what happened. Best is hindsight: the approval rate at which the "
+            "realised "
+            "profit was largest. EMP is the expected maximum profit of a dollar of exposure over lending to all, for "
+            "losses "
             "whose mean is the policy's loss given default. It is the money of lines of one size, not of a book.",
+            "Prices follow each model's own PDs, and nobody here walks away from a price: a model that puts more "
+            "applicants "
+            "into dearer grades realises more, whether or not it ranks better. Read the ranks in the sections on "
+            "discrimination "
+            "and challengers first.",
         )),
         Figure(
             "Realised profit by approval rate",
-            f"Profit an applicant as more are approved, of {len(named)} models; by the policy's grades {named[best][0]} realises most, "
+            f"Profit an applicant as more are approved, of {len(named)} models; by the policy's grades "
+            f"{named[best][0]} realises most, "
             f"{cents(named[best][1].realised_cents)}.",
             figures.money, named,
         ),
@@ -215,12 +257,9 @@ def profit(report: Report) -> Section:
             "model|approved|bad of those|expected|realised|best|best at|return|EMP|EMP rejects", "tnnnnnnnnn", rows,
         ),
         table(
-            f"Prices of {told.profit.policy}: what a reference line leaves in a year", "grade|PD up to|good line|bad line", "tnnn",
+            f"Prices of {told.profit.policy}: what a reference line leaves in a year",
+                "grade|PD up to|good line|bad line", "tnnn",
             [(p.grade, percent(p.pd_most), cents(p.good_cents), cents(p.bad_cents)) for p in report.prices],
-        ),
-        table(
-            f"The curve of {report.identity.name}", "approval rate|realised an applicant", "nn",
-            [(percent(rate, 1), cents(value)) for rate, value in told.profit.curve],
         ),
     )  # fmt: skip
     return Section("profit", "Profit", blocks)
