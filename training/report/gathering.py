@@ -1,104 +1,44 @@
 """From a model, a champion and examples to the report's record.
 
-It does: split the examples as the draft says, judge with training.evaluation, lay the champion beside. It does not:
-draw, or judge by rules of its own. The rules it keeps: challengers fitted beside a draft are told only where they were
-judged on these very examples; what cannot be had is named with what would give it.
+It does: put together what subject, judging and changing tell, with explanation and spans. It does not: draw. The rule
+it keeps: what cannot be had is named with what would give it.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 import models
 from engine.features import BY_NAME
-from engine.policy import Policy
-from training.data import Dataset, checked
-from training.evaluation import Beside, Judgement, Prices, judge, swap
+from training.data import Dataset
+from training.evaluation import Prices
 from training.evaluation.curves import walk
 from training.evaluation.explaining import Explained, dependence, importance
 from training.evaluation.judgement import Slice, slices
-from training.evaluation.segments import Segments
-from training.evaluation.swaps import known_under
-from training.fitting import Split, span
-from training.report.changing import settings
-from training.report.content import (
-    Absent,
-    Change,
-    DataTold,
-    Definition,
-    Fit,
-    Input,
-    LeftOut,
-    Price,
-    Report,
-    Span,
-)
+from training.fitting import Split
+from training.report.changing import EXAMPLES, changed
+from training.report.content import Absent, DataTold, Definition, Fit, Input, LeftOut, Price, Report, Span
+from training.report.judging import Asked, Examples, Judged, fitted_on, judge_model, seen_by, split_of, training_of
 from training.report.making import commands, environment
 from training.report.subject import Subject
 from training.report.summary import limits, purpose, summarised
 
-Floats = NDArray[np.float64]
 MOVED_ALONE = 8  # the strongest inputs, whose dependence is shown
-_DAY = timedelta(days=1)
-_EXAMPLES = "give the examples: --market, --described-by or --export"
-
-
-@dataclass(frozen=True, slots=True)
-class Examples:
-    """What the model is judged on, and what is told of it; `options` name it on a command line, without its place."""
-
-    data: Dataset
-    segments: Segments = field(default_factory=dict)
-    left_out: Mapping[str, int] = field(default_factory=dict)
-    definitions: Mapping[str, str] = field(default_factory=dict)
-    options: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What whoever makes the report chooses; `policy` sets prices where the model brings no policy of its own."""
-
-    policy: Policy
-    start: date | None = None
-    end: date | None = None
-    dated: str = ""
-    seed: int | None = None
-    """Of the bootstrap; None: the model's own, so that a draft's intervals are those that `fit` gave."""
-    resamples: int = 200
-    options: str = ""
-    """Of the command that makes this report."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """Everything that only examples give."""
-
-    part: Dataset
-    pd: Floats
-    before: Dataset | None
-    segments: Segments
-    judgement: Judgement
 
 
 def gather(subject: Subject, champion: Subject | None, examples: Examples | None, asked: Asked) -> Report:
     """The record; ValueError where the examples lack the model's inputs or one outcome."""
     policy = subject.policy or asked.policy
     prices = Prices.of(policy)
-    judged = None if examples is None else _judged(subject, examples, asked, prices)
+    judged = None if examples is None else judge_model(subject, examples, asked, prices)
     explained = Explained(subject.scorer, subject.calibration)
     strongest = () if judged is None else importance(explained, judged.part)
     change, missing = (
-        (None, None) if champion is None else _change(subject, champion, policy, examples, judged, prices, asked)
+        (None, None) if champion is None else changed(subject, champion, policy, examples, judged, prices, asked)
     )
     draft = Report(
         dated=asked.dated, identity=subject.identity, governance=subject.governance, purpose=purpose(subject),
         limits=limits(subject), summary=(), data=_data(subject, examples, judged), audit=subject.audit,
         fit=_fit(subject), inputs=_inputs(subject, examples),
-            metrics=tuple(sorted(_training(subject)["metrics"].items())),
+        metrics=tuple(sorted(training_of(subject)["metrics"].items())),
         judgement=judged.judgement if judged else subject.judgement, baseline=_baseline(subject, judged),
         walk=walk(judged.part.y, judged.pd, judged.part.weight) if judged else None,
         grades=_grades(judged, prices) if judged else (), prices=_prices(prices), importance=strongest,
@@ -106,89 +46,14 @@ def gather(subject: Subject, champion: Subject | None, examples: Examples | None
             dependence(explained, judged.part, each.name, judged.pd)
             for each in strongest[:MOVED_ALONE] if judged and each.mean_points > 0
         ),
-        change=change, card=subject.card, commands=commands(subject, examples.options if examples else "",
-            asked.options),
+        change=change, card=subject.card,
+        commands=commands(subject, examples.options if examples else "", asked.options),
         environment=environment(), absent=_absent(subject, judged, champion, missing),
     )  # fmt: skip
     return draft.model_copy(update={"summary": summarised(draft)})
 
 
-# -- judging -------------------------------------------------------------------------------------------------
-
-
-def _judged(subject: Subject, examples: Examples, asked: Asked, prices: Prices) -> _Judged:
-    data = seen_by(subject, examples.data)
-    before, part = _parted(data, subject, asked)
-    low = int(data.time.searchsorted(part.time[0], side="left"))
-    segments = {name: labels[low : low + len(part.y)] for name, labels in examples.segments.items()}
-    model = Explained(subject.scorer, subject.calibration)
-    pd = model.pd(part.x)
-    beside = Beside(
-        segments=segments, prices=prices, before=before, before_pd=None if before is None else model.pd(before.x)
-    )  # fmt: skip
-    told = judge(part, pd, subject.identity.name, beside, _seed(subject, asked), asked.resamples)
-    if (kept := subject.judgement) and _same_examples(kept, told):
-        told = told.model_copy(update={"rivals": kept.rivals})
-    return _Judged(part, pd, before, segments, told)
-
-
-def _seed(subject: Subject, asked: Asked) -> int:
-    return int(_training(subject)["seed"]) if asked.seed is None else asked.seed
-
-
-def seen_by(subject: Subject, data: Dataset) -> Dataset:
-    """The examples with the model's inputs alone, in its order; ValueError where they lack one."""
-    lacking = [name for name in subject.features if name not in data.names]
-    if lacking:
-        raise ValueError(
-            f"{subject.identity.name} needs inputs that these examples do not have: {', '.join(lacking[:8])}"
-        )
-    if subject.features == data.names:
-        return data
-    places = [data.names.index(name) for name in subject.features]
-    return replace(
-        data, names=subject.features, x=data.x[:, places], directions=tuple(data.directions[i] for i in places),
-        categorical=tuple(new for new, old in enumerate(places) if old in data.categorical),
-    )  # fmt: skip
-
-
-def fitted_on(subject: Subject, data: Dataset) -> bool:
-    """Whether these are the examples that the model was fitted on, by digest."""
-    return data.source_sha256 == str(_training(subject)["data_sha256"])
-
-
-def split_of(subject: Subject) -> Split | None:
-    """The split of the draft; None of a release or a scorecard, which tell none."""
-    told = subject.told.get("split")
-    if told is None:
-        return None
-    days: dict[str, Any] = {
-        key: None if value == "None" else date.fromisoformat(value)
-        for key, value in told.items()
-        if key != "embargo_days"
-    }
-    return Split(**days, embargo_days=int(told["embargo_days"]))
-
-
-def _parted(data: Dataset, subject: Subject, asked: Asked) -> tuple[Dataset | None, Dataset]:
-    """What drift is measured against, if there is anything, and what is judged."""
-    split, start = split_of(subject), asked.start
-    if split is not None and fitted_on(subject, data):
-        taught, _, test = split.parts(data)
-        return taught, checked(test if start is None and asked.end is None else span(data, start, asked.end))
-    if split is not None and start is None:  # other examples than it was fitted on: yet none of the days that taught
-        start = split.validate_to + _DAY
-    older = None if start is None else span(data, None, start - _DAY)
-    return (None if older is None or not len(older.y) else older), checked(span(data, start, asked.end))
-
-
-def _same_examples(kept: Judgement, told: Judgement) -> bool:
-    """Whether a record was made of the very examples and PDs of another."""
-    same = (kept.span, kept.figures.rows, kept.figures.bads) == (told.span, told.figures.rows, told.figures.bads)
-    return same and kept.figures.auc == told.figures.auc and kept.figures.brier == told.figures.brier
-
-
-def _grades(judged: _Judged, prices: Prices) -> tuple[Slice, ...]:
+def _grades(judged: Judged, prices: Prices) -> tuple[Slice, ...]:
     """The figures of each grade, best first, and of those beyond the last."""
     place = np.searchsorted(prices.pd_most, np.round(judged.pd, 4), side="left")
     names = (*prices.grades, "no grade")
@@ -205,15 +70,11 @@ def _prices(prices: Prices) -> tuple[Price, ...]:
 # -- what is known of the making -------------------------------------------------------------------------------
 
 
-def _training(subject: Subject) -> dict[str, Any]:
-    return dict(subject.told["training"])
-
-
 def _fit(subject: Subject) -> Fit:
-    scored = "scorecard" in subject.identity.kind or _training(subject)["rows"] == 0
+    scored = "scorecard" in subject.identity.kind or training_of(subject)["rows"] == 0
     method = "expert scorecard, written as trees of one input each" if scored else "gradient-boosted trees (LightGBM)"
     return Fit(
-        method=method, trees=len(subject.scorer.ensemble.trees), seed=_training(subject)["seed"],
+        method=method, trees=len(subject.scorer.ensemble.trees), seed=training_of(subject)["seed"],
         calibration_slope=subject.calibration.slope, calibration_intercept=subject.calibration.intercept,
         parameters=subject.parameters, claim=models.certificate.CLAIM,
     )  # fmt: skip
@@ -237,8 +98,8 @@ def _inputs(subject: Subject, examples: Examples | None) -> tuple[Input, ...]:
     return tuple(rows)
 
 
-def _data(subject: Subject, examples: Examples | None, judged: _Judged | None) -> DataTold:
-    told, data = _training(subject), examples.data if examples else None
+def _data(subject: Subject, examples: Examples | None, judged: Judged | None) -> DataTold:
+    told, data = training_of(subject), examples.data if examples else None
     same = None if data is None else fitted_on(subject, data)
     split = split_of(subject) if same else None
     also = examples.left_out.items() if examples else ()
@@ -255,7 +116,7 @@ _USES = {"train": "taught the trees", "validation": "stopped the growing of tree
     "test": "judged, out of time"}  # fmt: skip
 
 
-def _spans(subject: Subject, judged: _Judged | None, split: Split | None, data: Dataset | None) -> tuple[Span, ...]:
+def _spans(subject: Subject, judged: Judged | None, split: Split | None, data: Dataset | None) -> tuple[Span, ...]:
     """The draft's own spans, with weighted bad rates where the split is given; and the judged one if another."""
     parts: dict[str, Dataset] = {}
     if split is not None and data is not None:
@@ -294,7 +155,7 @@ def _left_out(split: Split | None, data: Dataset | None) -> tuple[LeftOut, ...]:
     return tuple(LeftOut(why=why, rows=rows) for why, rows in found.items() if rows)
 
 
-def _baseline(subject: Subject, judged: _Judged | None) -> str:
+def _baseline(subject: Subject, judged: Judged | None) -> str:
     if judged is None:
         return "the training span" if subject.judgement and subject.judgement.feature_drift else ""
     if judged.before is None:
@@ -306,71 +167,16 @@ def _baseline(subject: Subject, judged: _Judged | None) -> str:
     )
 
 
-# -- the champion ------------------------------------------------------------------------------------------------
-
-
-def _change(
-    subject: Subject, champion: Subject, policy: Policy, examples: Examples | None, judged: _Judged | None,
-    prices: Prices, asked: Asked,
-) -> tuple[Change, str | None]:  # fmt: skip
-    """What changed since the champion, and why figures side by side are missing, if they are."""
-    rival, known, why = None, None, None
-    if examples is None or judged is None:
-        why = _EXAMPLES
-    else:
-        try:
-            part = seen_by(champion, checked(_rows(examples.data, judged.part)))
-        except ValueError as error:
-            why = str(error)
-        else:
-            old, now = Explained(champion.scorer, champion.calibration).pd(part.x), judged.pd
-            y, w, rate = part.y, part.weight, judged.judgement.approval_rate
-            name = f"champion {champion.identity.name}"
-            beside = Beside(rivals={name: old}, prices=prices, approval_rate=rate)
-            rival = judge(part, now, subject.identity.name, beside, _seed(subject, asked), asked.resamples).rivals[0]
-            known = swap(known_under(y, old, w, rate), old, now, w, rate, prices)
-    change = Change(
-        champion=champion.identity,
-        inputs_added=tuple(name for name in subject.features if name not in champion.features),
-        inputs_removed=tuple(name for name in champion.features if name not in subject.features),
-        fit=settings(_made(champion), _made(subject)),
-        policy=settings(_terms(champion.policy), _terms(policy)) if champion.policy else (),
-        rival=rival, known=known,
-    )  # fmt: skip
-    return change, why
-
-
-def _rows(data: Dataset, part: Dataset) -> Dataset:
-    """The rows of a part with all the columns of the whole."""
-    low = int(data.time.searchsorted(part.time[0], side="left"))
-    return data.where((np.arange(len(data.y)) >= low) & (np.arange(len(data.y)) < low + len(part.y)))
-
-
-def _made(subject: Subject) -> dict[str, Any]:
-    told = _training(subject)
-    return {
-        "trees": len(subject.scorer.ensemble.trees), "inputs": len(subject.features), **dict(subject.parameters),
-        "seed": told["seed"],
-        "calibration slope": subject.calibration.slope, "calibration intercept": subject.calibration.intercept,
-        "trained on": told["data_description"], "training data SHA-256": told["data_sha256"],
-        "training examples": told["rows"], "training bads": told["bads"],
-    }  # fmt: skip
-
-
-def _terms(policy: Policy | None) -> dict[str, Any]:
-    return {} if policy is None else policy.model_dump(mode="json")
-
-
-def _absent(subject: Subject, judged: _Judged | None, champion: Subject | None, why: str | None) -> tuple[Absent, ...]:
+def _absent(subject: Subject, judged: Judged | None, champion: Subject | None, why: str | None) -> tuple[Absent, ...]:
     found: list[Absent] = []
 
     def lacks(part: str, because: str) -> None:
         found.append(Absent(part=part, why=because))
 
     if judged is None and subject.judgement is None:
-        lacks("figures of performance", f"the folder keeps none; {_EXAMPLES}")
+        lacks("figures of performance", f"the folder keeps none; {EXAMPLES}")
     elif judged is None:
-        lacks("curves, grades, explanation", f"they need the examples themselves; {_EXAMPLES}")
+        lacks("curves, grades, explanation", f"they need the examples themselves; {EXAMPLES}")
     told = judged.judgement if judged else subject.judgement
     if told is not None and not told.rivals:
         lacks(
