@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["text", "number", "code", "link", "day"]
+Kind = Literal["text", "number", "code", "link", "whole"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +91,10 @@ def table(
 ) -> Table:  # fmt: skip
     """A table; `head` has the names by "|", `kinds` a letter for each.
 
-    t: text, n: number, c: code, d: day, l: the id of a section.
+    t: text, n: number, c: code, w: text on one line, l: the id of a section.
     """
     names = head.split("|")
-    letters: dict[str, Kind] = {"t": "text", "n": "number", "c": "code", "l": "link", "d": "day"}
+    letters: dict[str, Kind] = {"t": "text", "n": "number", "c": "code", "l": "link", "w": "whole"}
     return Table(
         caption=caption, head=tuple((name, letters[kind]) for name, kind in zip(names, kinds, strict=True)),
         rows=tuple(tuple(row) for row in rows), note=note, marked=frozenset(marked),

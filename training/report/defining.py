@@ -21,8 +21,7 @@ def definitions(described_by: Path | None, of_performance: Path | None) -> Mappi
 def _of_market() -> dict[str, str]:
     return {
         "bad": "The made-up business is 90 days past due within twelve months of its application, whoever would have "
-        "been "
-        "approved: the outcome of every business is known.",
+        "been approved: the outcome of every business is known.",
         "good": "Not bad when the window closed.",
         "indeterminate": "Does not occur in a simulated market.",
         "window": "Twelve months from the application. A business whose window was not closed teaches and judges "

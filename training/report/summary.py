@@ -8,9 +8,10 @@ said before anything good is.
 from collections.abc import Iterator
 
 from training.evaluation.contest import Contest
+from training.evaluation.fairness import LEAST_ROWS
 from training.evaluation.judgement import Judgement
 from training.report.content import Change, Report, Standing, Statement
-from training.report.formats import cents, count, listed, number, percent
+from training.report.formats import cents, count, interval, listed, number, percent
 from training.report.subject import Subject
 
 FEW_BADS = 100
@@ -29,8 +30,8 @@ def purpose(subject: Subject) -> tuple[str, ...]:
     return (
         "Estimates the probability that a small business in Australia that asks for a credit line of AU$5,000 to "
         "AU$300,000 turns bad within twelve months (PD).",
-        "The PD sets a grade; the grade sets price and bounds the limit. The policy's rules stand beside it: they can "
-        "decline or refer whatever the PD says, and people decide on what is referred.",
+        "The PD sets a grade; the grade sets price and bounds the limit. The policy's rules stand beside it: they "
+        "can decline or refer whatever the PD says, and people decide on what is referred.",
     )
 
 
@@ -65,10 +66,10 @@ _Said = tuple[str, Standing, str]
 def _all(report: Report) -> Iterator[_Said]:
     if report.identity.synthetic:
         yield (
-            "Data",
-            "alarm",
-            "The data are synthetic. The figures show that the machinery works and say nothing about real businesses.",
-        )
+            "Data", "alarm",
+            "Synthetic: made from pretend data, or an example. Its figures show that the machinery works and say "
+            "nothing about real businesses.",
+        )  # fmt: skip
     yield _governance(report)
     yield from _examples(report)
     if (told := report.judgement) is not None:
@@ -76,11 +77,7 @@ def _all(report: Report) -> Iterator[_Said]:
         for rival in told.rivals:
             yield _contest("Challengers", report.identity.name, rival.name, rival.contest, "prefer the simpler model")
     else:
-        yield (
-            "Performance",
-            "alarm",
-            "There are no figures of performance: nothing here says how well the model ranks or how right its PDs are.",
-        )
+        yield _unjudged(dict(report.metrics))
     if report.change is not None:
         yield from _champion(report, report.change)
     if told is not None:
@@ -88,6 +85,20 @@ def _all(report: Report) -> Iterator[_Said]:
         yield from _fairness(told)
     yield _directions(report)
     yield from _audit(report)
+
+
+def _unjudged(kept: dict[str, float]) -> _Said:
+    if (area := kept.get("test.auc")) is None:
+        return (
+            "Performance", "alarm",
+            "There are no figures of performance: nothing here says how well the model ranks or how right its PDs are.",
+        )  # fmt: skip
+    return (
+        "Performance", "caution",
+        f"Nothing was judged for this report. When the model was made its test span gave AUC {number(area)} (95 % "
+        f"interval {interval(kept.get('test.auc_low'), kept.get('test.auc_high'))}); the section on the model has "
+        "the rest.",
+    )  # fmt: skip
 
 
 def _governance(report: Report) -> _Said:
@@ -110,8 +121,8 @@ def _examples(report: Report) -> Iterator[_Said]:
     if report.data.same is False and report.identity.kind != "release":
         yield (
             "Data", "alarm",
-            "The examples read for this report are not those that the draft was fitted on (their digests differ): its "
-            "spans may hold examples that taught it.",
+            "The examples read for this report are not those that the draft was fitted on (their digests differ): "
+            "its spans may hold examples that taught it.",
         )  # fmt: skip
     told, taught_to = (
         report.judgement,
@@ -140,8 +151,7 @@ def _performance(told: Judgement) -> Iterator[_Said]:
             "Rank", "caution" if useless else "plain",
             f"{where} a bad one had the higher PD in {percent(f.auc, 1)} of all pairs of a bad and a good one (AUC "
             f"{number(f.auc, 3)}, 95 % interval {number(f.auc_low, 3)} to {number(f.auc_high, 3)}; Gini "
-            f"{number(f.gini, 3)}, "
-            f"KS {number(f.ks, 3)})."
+            f"{number(f.gini, 3)}, KS {number(f.ks, 3)})."
             + (" The interval does not exclude a coin." if useless else ""),
         )  # fmt: skip
     inside = [band for band in told.bands if band.bad_rate_low <= band.mean_pd <= band.bad_rate_high]
@@ -155,8 +165,7 @@ def _performance(told: Judgement) -> Iterator[_Said]:
         "Level", "caution" if bent or rest > _MOST_OUTSIDE else "plain",
         f"The PDs said {percent(f.mean_pd)} on average and {percent(f.bad_rate)} went bad. In {len(inside)} of "
         f"{len(told.bands)} bands the PD lies inside the 95 % interval of what happened.{wrong} The calibration "
-        "slope is "
-        f"{number(slope, 2)} (1 is right).",
+        f"slope is {number(slope, 2)} (1 is right).",
     )  # fmt: skip
     if (p := told.profit) is not None:
         if p.bad_rate_approved is None:
@@ -195,8 +204,8 @@ def _champion(report: Report, change: Change) -> Iterator[_Said]:
     worse = seen is not None and (seen.bad_rate_change or 0) > 0
     yield (
         "Swap", "caution" if worse else "plain",
-        f"At an approval rate of {percent(swap.approval_rate, 1)} it would take in {count(swap.swap_in.rows)} whom the "
-        f"champion turns down, and leave out as many by weight. "
+        f"At an approval rate of {percent(swap.approval_rate, 1)} it would take in {count(swap.swap_in.rows)} whom "
+        "the champion turns down, and leave out as many by weight. "
         + (f"Of those taken in {percent(seen.swap_in.bad_rate)} went bad in these data, of those left out "
            f"{percent(seen.swap_out.bad_rate)}. " if seen is not None else "")
         + "In service nobody would know how those taken in would have paid: the swap stops paying where more than "
@@ -229,14 +238,16 @@ def _fairness(told: Judgement) -> Iterator[_Said]:
     if alarms:
         yield (
             "Fairness", "caution",
-            f"{len(alarms)} groups of 30 and more are approved less than four fifths as often as the group approved "
-            f"most often of the same attribute: {listed(alarms)}.",
+            f"{len(alarms)} {'group' if len(alarms) == 1 else 'groups'} of {LEAST_ROWS} examples and more approved "
+            "less than four fifths as often as the group of the same attribute that is approved most often: "
+            f"{listed(alarms)}.",
         )  # fmt: skip
     else:
         yield (
             "Fairness",
             "plain",
-            "No group of 30 and more is approved less than four fifths as often as another of the same attribute.",
+            f"No group of {LEAST_ROWS} examples and more is approved less than four fifths as often as another of "
+            "the same attribute.",
         )
 
 

@@ -58,7 +58,7 @@ def _duel(report: Report, rivals: tuple[Rival, ...]) -> tuple[Block, ...]:
         ),
         table(
             "Comparison (DeLong, paired, two-sided 5 %)",
-            "against|difference in AUC|95 % interval|p|bootstrap|would show|difference in Brier|verdict", "tnnnnnnt",
+            "against|difference in AUC|95 % interval|p|bootstrap|would show|difference in Brier|verdict", "tnnnnnnw",
                 contests,
             "“Would show”: the least true difference that this many bads show four times in five. A negative "
             "difference in Brier is better.",
@@ -119,18 +119,16 @@ def _swaps(told: Change) -> list[Block]:
         Heading("Swap set"),
         Prose((
             f"Each approves its safest {percent(swap.approval_rate, 1)} of applicants. In these data the outcome of "
-            "all is "
-            "known. In service it would not be: nobody knows how those whom the champion turns down would have paid. "
-            "So the "
-            "second table hides them, and tells what they may do as bounds, all good to all bad, and as the bad rate "
-            "at which "
-            "taking them in stops paying. The estimate is by the model's own PDs: there it judges itself.",
+            "all is known. In service it would not be: nobody knows how those whom the champion turns down would "
+            "have paid. So the second table hides them, and tells what they may do as bounds, all good to all bad, "
+            "and as the bad rate at which taking them in stops paying. The estimate is by the model's own PDs: "
+            "there it judges itself.",
         )),
         Figure(
             "Who is swapped",
             f"Shares of applicants: both approve {percent(swap.both.share, 1)}, swapped in "
-            f"{percent(swap.swap_in.share, 1)}, swapped out "
-            f"{percent(swap.swap_out.share, 1)}, neither {percent(swap.neither.share, 1)}.",
+            f"{percent(swap.swap_in.share, 1)}, swapped out {percent(swap.swap_out.share, 1)}, neither "
+            f"{percent(swap.neither.share, 1)}.",
             figures.swap_set, swap,
         ),
         _groups("Swap set, every outcome known", swap, whole=True),
@@ -190,12 +188,9 @@ def fairness(report: Report) -> Section:
     own = [each.attribute for each in told.fairness if each.attribute in names]
     blocks: list[Block] = [Prose((
         "Approval rate of each group over that of the group approved most often (of those of 30 examples and more): "
-        "the "
-        "adverse-impact ratio. Below four fifths it raises an alarm, which is a question and not a finding: a group "
-        "that goes bad "
-        "more often is approved less often by any model that is right. “Seen over said” above 1: the PDs are too "
-        "kind to the "
-        "group; below 1, too hard.",
+        "the adverse-impact ratio. Below four fifths it raises an alarm, which is a question and not a finding: a "
+        "group that goes bad more often is approved less often by any model that is right. “Seen over said” above "
+        "1: the PDs are too kind to the group; below 1, too hard.",
         f"Inputs of the model themselves: {listed(own)}." if own else "None of these labels is itself an input.",
     ))]  # fmt: skip
     for each in map(_in_order, told.fairness):
@@ -211,7 +206,7 @@ def fairness(report: Report) -> Section:
             table(
                 f"Fairness by {each.attribute}",
                 "group|examples|share|approved|impact ratio|95 % interval|mean PD|bad rate|seen over said|AUC|",
-                    "tnnnnnnnnnt",
+                    "tnnnnnnnnnw",
                 [
                     (named(each.attribute, g.group), count(g.rows), percent(g.share, 1), percent(g.approval_rate, 1),
                         number(g.impact_ratio, 2), interval(g.impact_low, g.impact_high, 2),

@@ -57,9 +57,8 @@ def explanation(report: Report) -> Section:
     blocks: list[Block] = [
         Prose((
             "Contributions are exact Shapley values over the trees, in score points, the very ones that decisions "
-            "are explained by. "
-            "Their mean size says how far an input moves scores, up or down. They tell how the model computes, not "
-            "what causes a bad.",
+            "are explained by. Their mean size says how far an input moves scores, up or down. They tell how the "
+            "model computes, not what causes a bad.",
         )),
     ]  # fmt: skip
     if shown:
@@ -74,8 +73,7 @@ def explanation(report: Report) -> Section:
             Figure(
                 f"Sensitivity: the {len(report.dependence)} strongest inputs moved alone",
                 "For each input a panel: the mean PD were all examples in one bin, and the bad rate of those who "
-                "were. The "
-                "tables below hold every point.",
+                "were. The tables below hold every point.",
                 figures.answers, report.dependence,
             ),
             table(
@@ -127,9 +125,8 @@ def reproduction(report: Report) -> Section:
     blocks: tuple[Block, ...] = (
         Prose((
             "The same data, seed, machine and versions give the same bytes of model and report. Files are named "
-            "without their "
-            "place. A draft does not tell whether its parameters were searched for; the section on the model tells "
-            "what they were.",
+            "without their place. A draft does not tell whether its parameters were searched for; the section on "
+            "the model tells what they were.",
         )),
         Code(report.commands),
         table("This report was made with", "|version", "tt", report.environment),
@@ -142,10 +139,9 @@ def guidance(report: Report) -> Section:
     return Section("guidance", "Where a supervisor's questions are answered", (
         Prose((
             "The topics are those that guidance on the risk of models names in general: for authorised "
-            "deposit-taking institutions in "
-            "Australia within APRA's APS 220 (credit risk management), in the United States within SR 26-2, which "
-            "replaced SR 11-7. "
-            "This list helps to find; it claims no compliance and is no legal advice.",
+            "deposit-taking institutions in Australia within APRA's APS 220 (credit risk management), in the United "
+            "States within SR 26-2, which replaced SR 11-7. This list helps to find; it claims no compliance and is "
+            "no legal advice.",
         )),
         table("Topics", "topic|section", "tl", [(topic, place) for topic, place in _GUIDANCE]),
     ))  # fmt: skip

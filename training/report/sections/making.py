@@ -26,7 +26,7 @@ def data(report: Report) -> Section:
     ]  # fmt: skip
     if told.spans:
         blocks.append(table(
-            "Spans, by the day of the decision", "span|used for|from|to|examples|bad|bad rate, weighted", "ttddnnn",
+            "Spans, by the day of the decision", "span|used for|from|to|examples|bad|bad rate, weighted", "ttwwnnn",
             [(s.name, s.use, s.start, s.end, count(s.rows), count(s.bads), percent(s.bad_rate)) for s in told.spans],
             "Spans go by time and never by chance: what judges is younger than what taught.",
         ))  # fmt: skip
@@ -62,17 +62,16 @@ def audit(report: Report) -> Section:
     blocks: list[Block] = [
         Prose((
             f"{count(len(found.columns))} columns of {found.table} were looked at with nothing but target, time and "
-            "weight "
-            f"named: {count(found.rows_looked_at)} of {count(found.rows)} rows, older ({count(found.older.rows)} rows, "
-            f"{count(found.older.bads)} bad) against newer ({count(found.newer.rows)} rows, "
-            f"{count(found.newer.bads)} bad). All clean columns "
-            f"together reach AUC {number(found.reach, 3)} in the newer span.",
+            f"weight named: {count(found.rows_looked_at)} of {count(found.rows)} rows, older "
+            f"({count(found.older.rows)} rows, {count(found.older.bads)} bad) against newer "
+            f"({count(found.newer.rows)} rows, {count(found.newer.bads)} bad). All clean columns together reach AUC "
+            f"{number(found.reach, 3)} in the newer span.",
             f"SHA-256 of the table: {found.sha256}",
         )),
         table("Columns that betray the outcome: barred from any model without a signature", "column|found|in words",
             "ttt",
             [(f.column, MEANINGS[f.kind], f.sentence) for f in barred] or [("none", "", "")]),
-        table("Waivers: inputs that betray the outcome, and who signed for them", "column|signed by|on|reason", "ttdt",
+        table("Waivers: inputs that betray the outcome, and who signed for them", "column|signed by|on|reason", "ttwt",
             [(w.column, w.name, w.date.isoformat(), w.reason) for w in waivers])
         if waivers else Prose(("No input of the model is among them, so no waiver was needed.",)),
     ]  # fmt: skip
@@ -147,11 +146,10 @@ def directed(report: Report) -> Table:
     ]  # fmt: skip
     return table(
         "Every input: direction and proof, what it moves, and how far it has moved itself",
-        "input|a higher value|proof|steps looked at|share of gain|points|PSI|missing then|missing now", "tttnnnnnn",
+        "input|a higher value|proof|steps looked at|share of gain|points|PSI|missing then|missing now", "twwnnnnnn",
             rows,
         "Raises, lowers: a higher value never does the other to the PD. Proved of each tree alone, or of their sum; "
-        "an input that no tree "
-        "uses moves nothing. Points: mean size of its exact contributions. PSI and missing: against the older "
-        "examples, as in the section on stability.",
+        "an input that no tree uses moves nothing. Points: mean size of its exact contributions. PSI and missing: "
+        "against the older examples, as in the section on stability.",
         [i for i, each in enumerate(report.inputs) if each.proved in {"broken", "open"}],
     )  # fmt: skip

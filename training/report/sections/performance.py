@@ -34,9 +34,8 @@ def discrimination(report: Report) -> Section:
     blocks: list[Block] = [
         Prose((
             f"Judged on {told.examples}, {told.span[0]} to {told.span[1]}: {count(f.rows)} examples, {count(f.bads)} "
-            "bad. Every "
-            f"rate is weighted; intervals are 95 %, from {f.resamples} bootstrap resamples stratified by outcome "
-            f"(seed {told.seed}).",
+            f"bad. Every rate is weighted; intervals are 95 %, from {f.resamples} bootstrap resamples stratified by "
+            f"outcome (seed {told.seed}).",
         )),
         table("Rank", "figure|value|95 % interval|what it is", "tnnt", rows),
     ]  # fmt: skip
@@ -46,15 +45,13 @@ def discrimination(report: Report) -> Section:
             Figure(
                 "ROC and gains",
                 "Two curves of share of bads rejected, against goods and against all applicants rejected. At the "
-                "widest "
-                f"gap {percent(at.bads, 1)} of bads and {percent(at.goods, 1)} of goods are rejected.",
+                f"widest gap {percent(at.bads, 1)} of bads and {percent(at.goods, 1)} of goods are rejected.",
                 figures.roc_and_gains, report.walk,
             ),
             Figure(
                 "Kolmogorov-Smirnov: what a cut-off rejects",
                 "Shares of bads and goods rejected as the cut-off falls. They lie furthest apart at a PD of "
-                f"{percent(at.pd)}, "
-                f"where {percent(at.rejected, 1)} of applicants are rejected.",
+                f"{percent(at.pd)}, where {percent(at.rejected, 1)} of applicants are rejected.",
                 figures.separation, report.walk,
             ),
         ]  # fmt: skip
@@ -95,8 +92,8 @@ def calibration(report: Report) -> Section:
         Figure(
             "Reliability: what was said and what happened",
             f"Bad rate seen against mean PD of {len(told.bands)} bands, with 95 % intervals; in "
-            f"{len(told.bands) - len(outside)} "
-            "of them the line of equality passes through the interval. The table below holds every point.",
+            f"{len(told.bands) - len(outside)} of them the line of equality passes through the interval. The table "
+            "below holds every point.",
             figures.reliability, told.bands,
         ),
         table(
@@ -138,8 +135,7 @@ def _drawn(name: str, slices: tuple[Slice, ...]) -> list[Block]:
         Figure(
             f"Level and rank by {name}{most}",
             f"Bad rate seen with its interval beside the mean PD, and AUC with its interval, of {len(shown)} parts. "
-            "The "
-            "table below holds every point.",
+            "The table below holds every point.",
             figures.slices_over, shown,
         ),
         _slices(f"By {name}", slices),
@@ -183,14 +179,12 @@ def stability(report: Report) -> Section:
     blocks: tuple[Block, ...] = (
         Prose((
             f"Population stability index (PSI) of score and inputs against {report.baseline}, in bins of the older "
-            "examples; "
-            "missing is a bin. The usual marks are 0.1 (stirred) and 0.25 (moved).",
+            "examples; missing is a bin. The usual marks are 0.1 (stirred) and 0.25 (moved).",
         )),
         Figure(
             f"PSI, the {len(shown)} most moved" if len(found) > len(shown) else "PSI",
             f"Bars of PSI; {sum(d.reading == 'moved' for d in found)} of {len(found)} moved, "
-            f"{sum(d.reading == 'stirred' for d in found)} "
-            "stirred. The table below holds the figures.",
+            f"{sum(d.reading == 'stirred' for d in found)} stirred. The table below holds the figures.",
             figures.drifts, shown,
         ),
         table(
@@ -233,23 +227,18 @@ def profit(report: Report) -> Section:
     blocks: tuple[Block, ...] = (
         Prose((
             f"A year of the reference line of {told.profit.policy} at the price of each grade, before tax and for "
-            "each applicant: "
-            "expected by the PDs, realised by what happened. Best is hindsight: the approval rate at which the "
-            "realised "
-            "profit was largest. EMP is the expected maximum profit of a dollar of exposure over lending to all, for "
-            "losses "
-            "whose mean is the policy's loss given default. It is the money of lines of one size, not of a book.",
+            "each applicant: expected by the PDs, realised by what happened. Best is hindsight: the approval rate "
+            "at which the realised profit was largest. EMP is the expected maximum profit of a dollar of exposure "
+            "over lending to all, for losses whose mean is the policy's loss given default. It is the money of "
+            "lines of one size, not of a book.",
             "Prices follow each model's own PDs, and nobody here walks away from a price: a model that puts more "
-            "applicants "
-            "into dearer grades realises more, whether or not it ranks better. Read the ranks in the sections on "
-            "discrimination "
-            "and challengers first.",
+            "applicants into dearer grades realises more, whether or not it ranks better. Read the ranks in the "
+            "sections on discrimination and challengers first.",
         )),
         Figure(
             "Realised profit by approval rate",
             f"Profit an applicant as more are approved, of {len(named)} models; by the policy's grades "
-            f"{named[best][0]} realises most, "
-            f"{cents(named[best][1].realised_cents)}.",
+            f"{named[best][0]} realises most, {cents(named[best][1].realised_cents)}.",
             figures.money, named,
         ),
         table(
