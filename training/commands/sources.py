@@ -3,6 +3,7 @@
 It does: turn options into a Source and load it. It does not: read. The rule it keeps: exactly one source is named.
 """
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
@@ -65,11 +66,15 @@ class Source:
         from training.data import from_market
         from training.market import count_all, count_closed
 
-        progress, total = bar("deriving features", closed := count_closed(market))
+        try:
+            everybody, closed = count_all(market), count_closed(market)
+        except sqlite3.Error:
+            raise click.ClickException(f"{market} is not a market file") from None
+        progress, total = bar("deriving features", closed)
         with progress:
             task = progress.add_task("rows", total=total)
             data = from_market(market, self.jobs, lambda done: progress.advance(task, done))
-        return data, {"window not closed": count_all(market) - closed}
+        return data, {"window not closed": everybody - closed}
 
     def _export(self) -> "tuple[Dataset, dict[str, int]]":
         from training.data import from_export

@@ -106,7 +106,7 @@ class Input(Frozen):
     unit: str
     meaning: str
     missing_means: str
-    direction: int
+    direction: Literal[-1, 0, 1]
     proved: Proved
     cuts: int
     gain: float | None

@@ -92,7 +92,8 @@ def _inputs(subject: Subject, examples: Examples | None) -> tuple[Input, ...]:
         rows.append(Input(
             name=name, group=declared.group if declared else "", unit=declared.unit if declared else "",
             meaning=declared.meaning if declared else "", missing_means=declared.missing if declared else "",
-            direction=direction, proved=finding.by if finding else "none declared", cuts=finding.cuts if finding else 0,
+            direction=1 if direction > 0 else -1 if direction < 0 else 0,
+            proved=finding.by if finding else "none declared", cuts=finding.cuts if finding else 0,
             gain=gain.get(name),
         ))  # fmt: skip
     return tuple(rows)
@@ -160,7 +161,7 @@ def _baseline(subject: Subject, judged: Judged | None) -> str:
         return "the training span" if subject.judgement and subject.judgement.feature_drift else ""
     if judged.before is None:
         return ""
-    if split_of(subject) is not None:
+    if split_of(subject) is not None and fitted_on(subject, judged.part):
         return "the training span"
     return (
         f"the {len(judged.before.y):,} older examples of the same source, which need not be those that taught the model"

@@ -131,24 +131,23 @@ def _swaps(told: Change) -> list[Block]:
             f"{percent(swap.neither.share, 1)}.",
             figures.swap_set, swap,
         ),
-        _groups("Swap set, every outcome known", swap, whole=True),
-        _groups("Swap set, as a lender would know it", known, whole=False),
+        _groups(f"Swap set at {percent(swap.approval_rate, 1)} approved, every outcome known", swap),
+        _groups(f"Swap set at {percent(known.approval_rate, 1)} approved, as a lender would know it", known),
         _bounds(swap, known),
     ]  # fmt: skip
 
 
-def _groups(caption: str, swap: Swap, *, whole: bool) -> Table:
-    groups = (
-        ("both approve", swap.both),
-        ("swapped in", swap.swap_in),
-        ("swapped out", swap.swap_out),
-        ("neither", swap.neither),
-    )
-    change = (
-        f"The bad rate of all who are approved moves by {signed(100 * swap.bad_rate_change, 2)} percentage points."
-        if whole and swap.bad_rate_change is not None
-        else ""
-    )
+def _groups(caption: str, swap: Swap) -> Table:
+    groups = (("both approve", swap.both), ("swapped in", swap.swap_in), ("swapped out", swap.swap_out),
+        ("neither", swap.neither))  # fmt: skip
+    change = ""
+    if swap.bad_rate_change is not None:
+        points = f"{signed(100 * swap.bad_rate_change, 2)} percentage points"
+        change = f"The bad rate of those approved moves by {points}."
+        if swap.swap_in.known < swap.swap_in.rows:
+            change = (
+                f"Of those whose outcome is known the bad rate moves by {points}: the swapped-in are not among them."
+            )
     return table(
         caption, "group|examples|share|outcome known|bad|bad rate|PD, champion|PD, this model", "tnnnnnnn",
         [
@@ -191,7 +190,8 @@ def fairness(report: Report) -> Section:
         "the adverse-impact ratio. Below four fifths it raises an alarm, which is a question and not a finding: a "
         "group that goes bad more often is approved less often by any model that is right. “Seen over said” above "
         "1: the PDs are too kind to the group; below 1, too hard.",
-        f"Inputs of the model themselves: {listed(own)}." if own else "None of these labels is itself an input.",
+        f"At an approval rate of {percent(told.approval_rate, 1)}. "
+        + (f"Inputs of the model themselves: {listed(own)}." if own else "None of these labels is itself an input."),
     ))]  # fmt: skip
     for each in map(_in_order, told.fairness):
         alarms = [group.group for group in each.groups if group.alarm]

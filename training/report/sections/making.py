@@ -135,15 +135,14 @@ def directed(report: Report) -> Table:
     """A row an input: direction, proof, what it moves, how far it moved."""
     points = {each.name: each.mean_points for each in report.importance}
     drifts = {each.name: each for each in report.judgement.feature_drift} if report.judgement else {}
-    rows = [
-        (each.name, _WAYS[each.direction], _PROOFS[each.proved], count(each.cuts), percent(each.gain, 1),
-         number(points.get(each.name), 2), *(
-             (number(d.psi, 3), percent(d.missing_before, 1),
-                 percent(d.missing_after, 1)) if (d := drifts.get(each.name))
-             else [NOT_KNOWN] * 3
-         ))
-        for each in report.inputs
-    ]  # fmt: skip
+    rows = []
+    for each in report.inputs:
+        d = drifts.get(each.name)
+        moved = [number(d.psi, 3), percent(d.missing_before, 1), percent(d.missing_after, 1)] if d else [NOT_KNOWN] * 3
+        rows.append((
+            each.name, _WAYS[each.direction], _PROOFS[each.proved], count(each.cuts), percent(each.gain, 1),
+            number(points.get(each.name), 2), *moved,
+        ))  # fmt: skip
     return table(
         "Every input: direction and proof, what it moves, and how far it has moved itself",
         "input|a higher value|proof|steps looked at|share of gain|points|PSI|missing then|missing now", "twwnnnnnn",

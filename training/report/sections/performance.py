@@ -62,7 +62,7 @@ def cut_offs(walk: Walk) -> Table:
     """About every twentieth of the walk, and the widest."""
     cuts, wanted = walk.cuts, [i / 20 for i in range(1, 21)]
     shown = {min((abs(cut.rejected - share), i) for i, cut in enumerate(cuts))[1] for share in wanted}
-    shown.add(cuts.index(walk.widest))
+    shown |= {i for i, cut in enumerate(cuts) if cut == walk.widest}
     rows = [cuts[i] for i in sorted(shown)]
     return table(
         "What a cut-off rejects", "reject from a PD of|applicants|goods|bads|gap", "nnnnn",
