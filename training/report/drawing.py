@@ -1,8 +1,8 @@
 """The canvas of every picture: size, colours, and SVG that is the same bytes for the same figures.
 
 It does: make axes in one style and turn a finished figure into markup. It does not: know what is drawn. The rules it
-keeps: colours are told apart by the colour-blind and never alone (marks and labels differ too); text is drawn as
-outlines and never read as formulae, so that no name in it is anything but a name; ids are the picture's own.
+keeps: colours are told apart by the colour-blind and never alone (marks and labels differ too); text stays text, in the
+page's own font, and is never read as a formula, so that a name in it is only a name; ids are the picture's own.
 """
 
 import io
@@ -19,7 +19,7 @@ MARKS, DASHES = ("o", "s", "^", "D", "v"), ("-", (0, (5, 2)), (0, (2, 1.5)), (0,
 INK, SOFT, GRID = "#1b2733", "#5b6773", "#dde3e9"
 WIDE = 7.2
 _STYLE: Any = {
-    "svg.fonttype": "path", "text.parse_math": False, "font.family": "DejaVu Sans", "font.size": 8.5,
+    "svg.fonttype": "none", "text.parse_math": False, "font.family": "DejaVu Sans", "font.size": 8.5,
     "axes.edgecolor": "#8a96a3", "axes.labelcolor": INK, "text.color": INK, "xtick.color": SOFT, "ytick.color": SOFT,
     "axes.titlesize": 9, "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.axisbelow": True,
     "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.color": GRID,
@@ -27,7 +27,8 @@ _STYLE: Any = {
     "axes.unicode_minus": True,
 }  # fmt: skip
 _HEAD = re.compile(r"^.*?(?=<svg )", re.DOTALL)
-_METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
+_METADATA = re.compile(r"\s*<metadata>.*?</metadata>|\s*<defs>\s*<style.*?</style>\s*</defs>", re.DOTALL)
+_FONT = "font-family: 'DejaVu Sans'; "  # by which room for text is measured: wider than what a page has
 _NAMESPACES = re.compile(r"\s+xmlns(:\w+)?=\"[^\"]*\"")
 _SIZE = re.compile(r"<svg [^>]*?viewBox=\"([^\"]*)\"[^>]*>")
 
@@ -51,14 +52,14 @@ def canvas(panels: int = 1, height: float = 2.9, width: float = WIDE, rows: int 
     return figure, axes[:panels]
 
 
-def as_percent(axis: Any, digits: int = 0) -> None:
+def as_percent(axis: Any) -> None:
     """Ticks of an axis in per cent."""
-    axis.set_major_formatter(lambda value, _: f"{100 * value:.{digits}f}\N{NO-BREAK SPACE}%")
+    axis.set_major_formatter(lambda value, _: f"{100 * value:.3g}\N{NO-BREAK SPACE}%")
 
 
 def _inside(svg: str, id: str) -> str:
     bare = _METADATA.sub("", _HEAD.sub("", svg))
-    bare = _NAMESPACES.sub("", bare).replace("xlink:href", "href")
+    bare = _NAMESPACES.sub("", bare).replace("xlink:href", "href").replace(_FONT, "")
     bare = re.sub(r"\bid=\"", f'id="{id}-', bare)
     bare = re.sub(r"(href=\"|url\()#", rf"\g<1>#{id}-", bare)
     return _SIZE.sub(r'<svg viewBox="\1" aria-hidden="true" focusable="false">', bare, count=1).strip()

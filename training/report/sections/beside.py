@@ -190,7 +190,7 @@ def fairness(report: Report) -> Section:
         "the adverse-impact ratio. Below four fifths it raises an alarm, which is a question and not a finding: a "
         "group that goes bad more often is approved less often by any model that is right. “Seen over said” above "
         "1: the PDs are too kind to the group; below 1, too hard.",
-        f"At an approval rate of {percent(told.approval_rate, 1)}. "
+        f"Of all applicants {percent(told.approval_rate, 1)} are approved. "
         + (f"Inputs of the model themselves: {listed(own)}." if own else "None of these labels is itself an input."),
     ))]  # fmt: skip
     for each in map(_in_order, told.fairness):
