@@ -4,7 +4,7 @@ It does: read options, load the examples, write the HTML file and its record. It
 rule it keeps: nothing is overwritten unless told, and the places are looked at before anything is computed.
 """
 
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
@@ -15,7 +15,6 @@ from training.commands import screen
 from training.commands.sources import Source, source_options
 
 if TYPE_CHECKING:
-    from engine.policy import Policy
     from training.report import Examples, Subject
 
 
@@ -41,8 +40,9 @@ def report(  # noqa: PLR0913, PLR0917 - one parameter an option
     Examples come from a source, as `evaluate` takes them; without one the report holds what the folder keeps. A
     release brings its own policy; --policy sets the prices of a draft.
     """
-    from training.fitting.whole import write_file
+    from training.backtest.trials import read_policy
     from training.report import Asked, gather, read_subject, render
+    from training.whole import write_file
 
     for place in (out, record):
         if place is not None and place.exists() and not force:
@@ -52,7 +52,7 @@ def report(  # noqa: PLR0913, PLR0917 - one parameter an option
         champion = None if against is None else read_subject(against, trust)
         examples = _examples(source, segments) if source.named else None
         asked = Asked(
-            policy=_policy(policy), start=screen.day(start), end=screen.day(end),
+            policy=read_policy(policy), start=screen.day(start), end=screen.day(end),
             dated=dated.date().isoformat() if dated else "",
             options=_options(subject, champion, source, segments, (start, end), policy),
         )  # fmt: skip
@@ -71,15 +71,6 @@ def report(  # noqa: PLR0913, PLR0917 - one parameter an option
     for absent in told.absent:
         click.echo(f"not told: {absent.part}: {absent.why}")
     click.echo(f"report in {out}" + (f", record in {record}" if record else ""))
-
-
-def _policy(file: Path) -> "Policy":
-    from engine.policy import PolicyBook
-
-    try:
-        return PolicyBook.parse(file.read_text()).on(date.max)
-    except ValueError as error:
-        raise ValueError(f"{file}: {error}") from None
 
 
 def _examples(source: Source, segments: tuple[str, ...]) -> "Examples":

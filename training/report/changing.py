@@ -1,8 +1,7 @@
-"""What changed since the champion: settings by dotted path, figures side by side, whom it swaps.
+"""What changed since the champion: the fit, the policy in words, figures side by side, whom it swaps.
 
 It does: tell each setting that differs, judge the champion on the same examples. It does not: say what a setting does.
-The rule it keeps: a list of named things goes by their names, so that one more in the middle does not shift all that
-follow.
+The rule it keeps: both models are judged on the very same examples and prices.
 """
 
 from collections.abc import Mapping
@@ -10,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from engine.policy import Policy
+from engine.policy import PolicyBook
 from training.data import Dataset, checked
 from training.evaluation import Beside, Prices, judge, swap
 from training.evaluation.swaps import known_under
+from training.policies import policy_changes
 from training.report.content import Change, Setting
 from training.report.judging import Asked, Examples, Judged, score, seed_of, seen_by, training_of
 from training.report.subject import Subject
@@ -22,7 +22,7 @@ EXAMPLES = "give the examples: --market, --described-by or --export"
 
 
 def changed(
-    subject: Subject, champion: Subject, policy: Policy, examples: Examples | None, judged: Judged | None,
+    subject: Subject, champion: Subject, policy: PolicyBook, examples: Examples | None, judged: Judged | None,
     prices: Prices, asked: Asked,
 ) -> tuple[Change, str | None]:  # fmt: skip
     """What changed since the champion, and why figures side by side are missing, if they are."""
@@ -46,7 +46,7 @@ def changed(
         inputs_added=tuple(name for name in subject.features if name not in champion.features),
         inputs_removed=tuple(name for name in champion.features if name not in subject.features),
         fit=settings(_made(champion), _made(subject)),
-        policy=settings(_terms(champion.policy), _terms(policy)) if champion.policy else (),
+        policy=tuple(policy_changes(champion.policy, policy)) if champion.policy else (),
         rival=rival, known=known,
     )  # fmt: skip
     return change, why
@@ -69,28 +69,10 @@ def _made(subject: Subject) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _terms(policy: Policy | None) -> dict[str, Any]:
-    return {} if policy is None else policy.model_dump(mode="json")
-
-
 def settings(champion: Mapping[str, Any], model: Mapping[str, Any]) -> tuple[Setting, ...]:
     """The settings that differ, in the champion's order, then those that only the model has."""
-    old, new = _flat("", champion), _flat("", model)
     return tuple(
-        Setting(name=name, champion=old.get(name, ""), model=new.get(name, ""))
-        for name in dict.fromkeys((*old, *new)) if old.get(name, "") != new.get(name, "")
-    )  # fmt: skip
-
-
-def _flat(path: str, value: Any) -> dict[str, str]:
-    """Path to text; an empty path is the whole."""
-    if isinstance(value, Mapping):
-        children = value.items()
-    elif isinstance(value, list) and value and all(isinstance(each, Mapping) for each in value):
-        named = len({each.get("name") for each in value}) == len(value)
-        children = {str(each["name"] if named else i): each for i, each in enumerate(value)}.items()
-    else:
-        return {path: ", ".join(map(str, value)) if isinstance(value, list) else str(value)}
-    return {
-        name: text for key, child in children for name, text in _flat(f"{path}.{key}".strip("."), child).items()
-    }  # fmt: skip
+        Setting(name=name, champion=str(champion.get(name, "")), model=str(model.get(name, "")))
+        for name in dict.fromkeys((*champion, *model))
+        if champion.get(name) != model.get(name)
+    )

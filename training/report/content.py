@@ -6,7 +6,7 @@ in it; what could not be had is empty, and `absent` says why.
 
 from typing import Literal
 
-from engine.release import Validation
+from engine.release import Replay, Validation
 from engine.values import Frozen
 from training.audit import Report as AuditReport
 from training.audit import Waiver
@@ -29,6 +29,7 @@ class Identity(Frozen):
     policy: str
     policy_sha256: str
     created_on: str
+    not_before: str
     sequence: int | None
     synthetic: bool
     notes: str
@@ -49,6 +50,8 @@ class Governance(Frozen):
     signed: bool
     signatures: tuple[Signature, ...]
     validation: Validation | None
+    replay: Replay | None
+    """What the gate found when it was published: recorded decisions decided again."""
 
 
 class Span(Frozen):
@@ -150,7 +153,8 @@ class Change(Frozen):
     inputs_added: tuple[str, ...]
     inputs_removed: tuple[str, ...]
     fit: tuple[Setting, ...]
-    policy: tuple[Setting, ...]
+    policy: tuple[str, ...]
+    """A sentence for each difference; empty too where the champion is a draft, which has no policy."""
     rival: Rival | None
     known: Swap | None
     """The swap as a lender would know it: no outcome of those whom the champion turns down."""

@@ -4,6 +4,8 @@ It does: put together what subject, judging and changing tell, with explanation 
 it keeps: what cannot be had is named with what would give it.
 """
 
+from datetime import date
+
 import numpy as np
 
 import models
@@ -27,7 +29,7 @@ MOVED_ALONE = 8  # the strongest inputs, whose dependence is shown
 def gather(subject: Subject, champion: Subject | None, examples: Examples | None, asked: Asked) -> Report:
     """The record; ValueError where the examples lack the model's inputs or one outcome."""
     policy = subject.policy or asked.policy
-    prices = Prices.of(policy)
+    prices = Prices.of(policy.on(date.max))
     judged = None if examples is None else judge_model(subject, examples, asked, prices)
     explained = Explained(subject.scorer, subject.calibration)
     strongest = () if judged is None else importance(explained, judged.part)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.policy import Policy
+from engine.policy import PolicyBook
 from training.data import Dataset, checked
 from training.evaluation import Beside, Judgement, Prices, judge
 from training.evaluation.explaining import Explained
@@ -40,7 +40,7 @@ class Examples:
 class Asked:
     """What whoever makes the report chooses; `policy` sets prices where the model brings no policy of its own."""
 
-    policy: Policy
+    policy: PolicyBook
     start: date | None = None
     end: date | None = None
     dated: str = ""

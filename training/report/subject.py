@@ -15,7 +15,7 @@ import lightgbm
 
 import models
 from engine.features import FEATURE_NAMES, FEATURES
-from engine.policy import Policy, PolicyBook
+from engine.policy import PolicyBook
 from engine.release import MANIFEST_NAME, Manifest
 from engine.scoring import Calibration, ModelRejected, Scorer
 from training.audit import Report as AuditReport
@@ -47,7 +47,7 @@ class Subject:
     parameters: tuple[tuple[str, str], ...]
     told: dict[str, Any]
     """The draft's own file; of a release, its manifest."""
-    policy: Policy | None
+    policy: PolicyBook | None
     judgement: Judgement | None
     audit: Audited | None
     card: str
@@ -87,9 +87,9 @@ def _draft(folder: Path) -> Subject:
         identity=Identity(
             name=folder.resolve().name, kind="expert scorecard draft" if scored else "draft",
             model_sha256=sha256(text.encode()).hexdigest(), manifest_sha256="", policy="", policy_sha256="",
-            created_on="", sequence=None, synthetic=made_up, notes="",
+            created_on="", not_before="", sequence=None, synthetic=made_up, notes="",
         ),
-        governance=Governance(state=_DRAFT, signed=False, signatures=(), validation=None), policy=None,
+        governance=Governance(state=_DRAFT, signed=False, signatures=(), validation=None, replay=None), policy=None,
         judgement=Judgement.model_validate_json(kept.read_bytes()) if kept.is_file() else None,
         audit=_audit(folder), card="",
     )  # fmt: skip
@@ -98,24 +98,22 @@ def _draft(folder: Path) -> Subject:
 def _release(folder: Path, trust: Path | None) -> Subject:
     place = folder.resolve()
     governance, manifest = _standing(place, trust)
-    policy = (place / "policy.toml").read_bytes()
-    told = manifest.model_dump(mode="json")
+    book, files = PolicyBook.parse((place / "policy.toml").read_text()), manifest.files
     return _subject(
-        (place / "model.txt").read_text(), told,
+        (place / "model.txt").read_text(), manifest.model_dump(mode="json"),
         identity=Identity(
-            name=manifest.name, kind="release", model_sha256=manifest.files.model.sha256,
-            manifest_sha256=sha256(manifest.to_bytes()).hexdigest(),
-                policy=PolicyBook.parse(policy.decode()).on(date.max).name,
-            policy_sha256=manifest.files.policy.sha256, created_on=manifest.created_on, sequence=manifest.sequence,
-            synthetic=manifest.synthetic, notes=manifest.notes,
+            name=manifest.name, kind="release", model_sha256=files.model.sha256,
+            manifest_sha256=sha256(manifest.to_bytes()).hexdigest(), policy=book.on(date.max).name,
+            policy_sha256=files.policy.sha256, created_on=manifest.created_on, not_before=manifest.not_before or "",
+            sequence=manifest.sequence, synthetic=manifest.synthetic, notes=manifest.notes,
         ),
-        governance=governance, policy=PolicyBook.parse(policy.decode()).on(date.max), judgement=None, audit=None,
-        card=(place / "card.md").read_text(),
+        governance=governance, policy=book, judgement=None, audit=None, card=(place / "card.md").read_text(),
     )  # fmt: skip
 
 
 def _standing(place: Path, trust: Path | None) -> tuple[Governance, Manifest]:
     """Who stands for a release, and its manifest; signatures that are missing or not to be checked are told."""
+    signatures: tuple[Signature, ...] = ()
     try:
         release = models.load(place.name, place.parent, trust=models.read_trust(trust) if trust else None)
     except models.ReleaseRejected as error:
@@ -123,11 +121,15 @@ def _standing(place: Path, trust: Path | None) -> tuple[Governance, Manifest]:
             raise ValueError(str(error)) from None
         manifest, envelope = models.waiting_envelope(place.name, place.parent)
         state = f"Not approved: {len(envelope.signatures)} signatures lie beside the manifest, and {error.reason}."
-        return Governance(state=state, signed=False, signatures=(), validation=manifest.validation), manifest
-    signatures = tuple(Signature(person=s.person, role=s.role, key_id=s.key_id) for s in release.signers)
-    state = "Signed by trainer and approver, checked against the trust root." if signatures else _UNSIGNED
-    record = release.manifest.validation
-    return Governance(state=state, signed=bool(signatures), signatures=signatures, validation=record), release.manifest
+    else:
+        manifest = release.manifest
+        signatures = tuple(Signature(person=s.person, role=s.role, key_id=s.key_id) for s in release.signers)
+        state = "Signed by trainer and approver, checked against the trust root." if signatures else _UNSIGNED
+    stands = Governance(
+        state=state, signed=bool(signatures), signatures=signatures, validation=manifest.validation,
+        replay=manifest.replay,
+    )  # fmt: skip
+    return stands, manifest
 
 
 def _subject(text: str, told: dict[str, Any], **rest: Any) -> Subject:

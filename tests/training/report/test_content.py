@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 import models
+from engine.policy import PolicyBook
+from engine.release import Replay
 from tests.training.report.conftest import HOUSE, Desk, asked, draft, examples, labels
 from training.evaluation.swaps import known_under, safest
 from training.publishing import publish_draft
 from training.report import Examples, Report, gather, read_subject, render
-from training.report.changing import settings
 from training.report.sections import sections
 from training.scorecard import write_scorecard_draft
 from training.signing import new_key, read_key, sign
@@ -163,14 +164,17 @@ def test_a_champion_with_an_input_that_is_not_there_is_told(desk: Desk) -> None:
     assert "do not have: sales" in words(shown)
 
 
-def test_settings_go_by_name() -> None:
-    """A grade added in the middle is the only difference; a changed number is told by its path."""
-    old = {"grades": [{"name": "A", "most": 1}, {"name": "C", "most": 9}], "fee": {"least": 5}, "same": [1, 2]}
-    new = {"grades": [{"name": "A", "most": 1}, {"name": "B", "most": 4}, {"name": "C", "most": 9}],
-        "fee": {"least": 6}, "same": [1, 2]}  # fmt: skip
-    assert [(each.name, each.champion, each.model) for each in settings(old, new)] == [
-        ("fee.least", "5", "6"), ("grades.B.name", "", "B"), ("grades.B.most", "", "4"),
-    ]  # fmt: skip
+def test_the_policy_is_compared_in_words(tmp_path: Path) -> None:
+    """A release beside a policy with one changed number: the sentence of `policy diff`, and nothing else."""
+    text = (models.ROOT / "synthetic-2026-11" / "policy.toml").read_text()
+    assert "most_dishonours = 8\n" in text
+    changed = replace(asked(), policy=PolicyBook.parse(text.replace("most_dishonours = 8\n", "most_dishonours = 6\n")))
+    write_scorecard_draft(tmp_path / "card", EXAMPLE)
+    shown = gather(read_subject(tmp_path / "card"), read_subject(models.ROOT / "synthetic-2026-11"), None, changed)
+    assert shown.change is not None
+    assert len(shown.change.policy) == 1
+    assert "Most dishonoured payments in 90 days" in shown.change.policy[0]
+    assert shown.change.policy[0] in words(shown)
 
 
 # -- what is not there ---------------------------------------------------------------------------------------
@@ -270,6 +274,20 @@ def test_signatures_are_told_once_they_stand(tmp_path: Path) -> None:
     (root / "card-1" / "card.md").write_text("another")
     with pytest.raises(ValueError, match="digest"):
         read_subject(root / "card-1")
+
+
+def test_the_release_gate_is_told(desk: Desk) -> None:
+    """How many recorded decisions moved, and each declared cause with its allowance."""
+    cause = {"kind": "rule", "rule": "most_dishonours", "why": "Losses rose.", "most": 40, "moved": 33}
+    found = Replay.model_validate({
+        "set_sha256": "1" * 64, "decisions": 4_321, "against": "old-1", "against_digest": "2" * 64,
+        "engine_digest": "3" * 64, "changed": 34, "causes": (cause,),
+    })  # fmt: skip
+    told = desk.report.governance.model_copy(update={"replay": found})
+    shown = words(desk.report.model_copy(update={"governance": told}))
+    assert all(
+        figure in shown for figure in ("'4,321'", "'34'", "('rule', 'most_dishonours', 'Losses rose.', '40', '33')")
+    )
 
 
 # -- on real loans -------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from training.evaluation.fairness import Fairness
 from training.evaluation.judgement import Rival
 from training.evaluation.swaps import Swap
 from training.report import figures
-from training.report.blocks import Block, Figure, Heading, Prose, Section, Table, table
+from training.report.blocks import Block, Bullets, Figure, Heading, Prose, Section, Table, table
 from training.report.content import Change, Report, Setting
 from training.report.formats import cents, count, interval, listed, number, percent, percents, signed
 from training.report.sections.performance import NO_FIGURES, named
@@ -84,8 +84,8 @@ def champion(report: Report) -> Section:
             ("inputs added", ", ".join(told.inputs_added) or "none"),
                 ("inputs removed", ", ".join(told.inputs_removed) or "none"),
         ]),
-        *_differs("The fit", told.fit),
-        *_differs("The policy (of this model: its release's own, or the one that the report was given)", told.policy),
+        _differs(told.fit),
+        *_terms(told),
     ]  # fmt: skip
     if told.rival is None:
         why = next(
@@ -97,17 +97,20 @@ def champion(report: Report) -> Section:
     return Section("champion", title, tuple(blocks))
 
 
-def _differs(what: str, found: tuple[Setting, ...]) -> tuple[Block, ...]:
+def _differs(found: tuple[Setting, ...]) -> Block:
     if not found:
-        return (Prose((f"{what}: nothing differs that both tell.",)),)
-    return (
-        table(
-            f"{what}: what differs",
-            "|champion|this model",
-            "ttt",
-            [(s.name, s.champion or "–", s.model or "–") for s in found],
-        ),
-    )
+        return Prose(("The fit: nothing differs.",))
+    rows = [(each.name, each.champion or "–", each.model or "–") for each in found]
+    return table("The fit: what differs", "|champion|this model", "ttt", rows)
+
+
+def _terms(told: Change) -> tuple[Block, ...]:
+    whose = "The policy of this model is its release's own, or the one that the report was given."
+    if told.champion.kind != "release":
+        return (Prose(("The champion is a draft, which has no policy to compare.",)),)
+    if not told.policy:
+        return (Prose((f"The policy: nothing differs. {whose}",)),)
+    return Heading("The policy: what differs"), Prose((whose,)), Bullets(told.policy)
 
 
 def _swaps(told: Change) -> list[Block]:

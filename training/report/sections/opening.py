@@ -1,5 +1,6 @@
 """What the model is, what it is for, and who stands for it."""
 
+from engine.release import Replay
 from training.report.blocks import Block, Bullets, Heading, Prose, Section, table
 from training.report.content import Report
 from training.report.formats import count, interval, number, percent
@@ -56,6 +57,7 @@ def governance(report: Report) -> Section:
     rows = [
         ("model", identity.name), ("kind", identity.kind),
         ("made on", identity.created_on or "not dated: a draft"),
+        ("serves from", identity.not_before or "no day is stated"),
         ("sequence", "none" if identity.sequence is None else str(identity.sequence)),
         ("data", "synthetic" if identity.synthetic else "not marked as synthetic"),
         ("policy", identity.policy or "none yet: a draft carries no policy"),
@@ -84,4 +86,23 @@ def governance(report: Report) -> Section:
         ]))  # fmt: skip
     else:
         blocks.append(Prose(("There is no record of an independent validation.",)))
-    return Section("governance", "Identity and approval", tuple(blocks))
+    return Section("governance", "Identity and approval", (*blocks, *_gate(told.replay)))
+
+
+def _gate(found: Replay | None) -> tuple[Block, ...]:
+    """What recorded decisions became under the release when it was published."""
+    if found is None:
+        return (Prose(("No recorded decisions were decided again before it was published.",)),)
+    rows = [
+        ("replay set, SHA-256", found.set_sha256), ("recorded decisions", count(found.decisions)),
+        ("against", f"{found.against or 'no champion'} {found.against_digest or ''}"),
+        ("changed", count(found.changed)),
+        ("engine, SHA-256", found.engine_digest), ("why another set", found.new_set or "it is the champion's"),
+    ]  # fmt: skip
+    causes = [(each.kind, each.rule or "", each.why, count(each.most), count(each.moved)) for each in found.causes]
+    gate = table("Release gate: recorded decisions decided again", "|", "tt", rows)
+    if not causes:
+        return (gate,)
+    return gate, table(
+        "Causes of change, as declared before publication", "kind|rule|why|at most|moved", "tttnn", causes
+    )
