@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 
 import structlog
@@ -34,8 +34,11 @@ from api.journey import pages as journey_pages
 from api.journey.replies import refused
 from api.journey.setup import Journey, journey
 from api.memory import settle
-from api.metrics import RELEASE, REQUESTS
+from api.metrics import REQUESTS
 from api.requests import AnyRequest
+from api.rollout.arms import InService
+from api.rollout.following import Follower, tell_release
+from api.rollout.loading import Folder
 from api.routes import advice as advice_routes
 from api.routes import cases as case_routes
 from api.routes import connections, decisions, operations
@@ -52,11 +55,12 @@ from api.staff.door import Door
 from api.staff.guarding import enforce
 from api.staff.setup import open_door
 from api.store.database import Database
-from engine.release import Manifest
+from engine.release import Manifest, Release
 
 log = structlog.get_logger()
 # The store's thread lets go of the interpreter at every statement, and by default waits 5 ms for it each time.
 _SWITCH_SECONDS = 0.0002
+_MOST_OLD_RELEASES = 4  # kept in memory of those that served before
 
 
 class Pretended(RuntimeError):
@@ -83,6 +87,7 @@ class _Rooms:
     applicants: Journey
     staff: Door
     checkpoints: Checkpointer | None
+    follower: Follower | None  # none where the release was named: nobody swaps it then
 
 
 def create_app(settings: Settings) -> ASGIApp:
@@ -131,19 +136,20 @@ def furnish(app: Litestar, settings: Settings) -> None:
 def _rooms(settings: Settings, clock: Clock) -> _Rooms:
     """Everything opened, after what is pretended was refused."""
     trust = None if settings.trust is None else models.read_trust(settings.trust)
-    named = settings.release
-    release = models.champion(trust=trust) if named is None else models.serving(named, trust=trust)
+    named, root = settings.release, settings.releases or models.ROOT
+    release = models.champion(root=root, trust=trust) if named is None else models.serving(named, root, trust=trust)
     sources = _sources(settings)
     comparables = None if settings.comparables is None else Connections.open(settings.comparables)
     made_up = sources.synthetic or (comparables is not None and comparables.synthetic)
     refuse_pretended(settings, release.manifest, made_up)
     database = Database.open(settings.database_url)
     engine = models.engine_digest()
-    RELEASE.labels(release.name, release.digest[:12], engine[:12]).set(1)
+    tell_release(release, engine, 1)
     shell = Shell(
-        database, sources, release, engine, BlindIndex(_index_key(settings)),
-        load_release=partial(models.load, trust=trust),
+        database, sources, InService(release), engine, BlindIndex(_index_key(settings)),
+        load_release=lru_cache(_MOST_OLD_RELEASES)(partial(models.load, root=root, trust=trust)),
     )  # fmt: skip
+    folder = Folder(root, settings.trust, partial(_fault_of, settings, made_up))
     sealer = settings.sealer()
     cases = case_service(settings, shell, sealer)
     applicants = journey(settings, shell, cases, sealer, clock)
@@ -155,7 +161,8 @@ def _rooms(settings: Settings, clock: Clock) -> _Rooms:
     checkpoints = checkpointer(
         settings.audit, database, settings.database_url, utc_now, development=settings.development
     )
-    return _Rooms(shell, comparables, advice_service(settings), cases, applicants, staff, checkpoints)
+    follower = Follower(folder, shell) if named is None else None
+    return _Rooms(shell, comparables, advice_service(settings), cases, applicants, staff, checkpoints, follower)
 
 
 def _routes() -> list[ControllerRouterHandler]:
@@ -192,6 +199,10 @@ async def _living(app: Litestar) -> AsyncGenerator[None, None]:
         if rooms.checkpoints is not None:
             stack.push_async_callback(worker.surely, rooms.checkpoints.finish)
             loops.append(worker.repeat(rooms.checkpoints.tick, worker.TICK_SECONDS))
+        if rooms.follower is not None:
+            stack.push_async_callback(rooms.follower.finish)
+            loops += [rooms.follower.follow(), rooms.follower.decide_beside()]
+            await worker.surely(rooms.follower.tick)  # before the first request: a business stays in its arm
         await stack.enter_async_context(worker.working(*loops))
         yield
 
@@ -220,6 +231,15 @@ def refuse_pretended(settings: Settings, manifest: Manifest, made_up_sources: bo
         raise Pretended(f"release {manifest.name} is synthetic or unsigned: it may only be served in development")
     if made_up_sources:
         raise Pretended("made-up sources may only be served in development")
+
+
+def _fault_of(settings: Settings, made_up_sources: bool, release: Release) -> str | None:
+    """Why a release that loads may not be taken up by a service that runs."""
+    try:
+        refuse_pretended(settings, release.manifest, made_up_sources)
+    except Pretended as fault:
+        return str(fault)
+    return None
 
 
 class Watched:

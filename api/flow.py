@@ -9,56 +9,49 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal, TypeVar
 
 import structlog
 from sqlalchemy import Connection
 
-import models
-from api.advice.honouring import Kept, LoadRelease, kept_for, with_promises
+from api.advice.honouring import Kept, kept_for, with_promises
 from api.deadline import SOURCES_SHARE, Budget
 from api.errors import Problem
-from api.guards import REFUSALS, BlindIndex, refusal_of, standing_query
+from api.guards import REFUSALS, refusal_of, standing_query
 from api.intake import LEASE, Intake, reopen, resume, take
 from api.metrics import DECISIONS, DEGRADED, STAGES
 from api.recording import missing, new_record
 from api.records import stored_reply
+from api.rollout.choosing import choosing_again
 from api.security import Caller, new_id
-from api.sources import NOT_ASKED, OUTSIDE, Asking, Gathered, Sources, failed
+from api.shell import Clock, Shell, utc_now
+from api.sources import NOT_ASKED, OUTSIDE, Asking, Gathered, failed
 from api.store import queries as store
-from api.store.database import Database
 from api.store.errors import InFlight, StoreError
 from api.wire import Submission
-from engine.decision import Decision, decide, knocked_out
+from engine.decision import Decision
 from engine.facts import BankData, ComplianceCheck, Exposure, Fact, Facts
-from engine.release import Release
 
+__all__ = [
+    "Again",
+    "Answer",
+    "Asked",
+    "Clock",
+    "Shell",
+    "answer",
+    "ask_anew",
+    "complete",
+    "decide_again",
+    "decide_on",
+    "utc_now",
+]
 log = structlog.get_logger()
 T = TypeVar("T")
-Clock = Callable[[], datetime]
 MOST_ATTEMPTS = 5  # times a decision is made again because the lender's own standing moved meanwhile
 LONGEST_WAIT_SECONDS = 2.0  # for another request with the same key
 AGAIN_SECONDS = 10.0  # for sources that are asked again while nobody waits
-
-
-def utc_now() -> datetime:
-    """The moment, UTC."""
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Shell:
-    """What the flow works with."""
-
-    database: Database
-    sources: Sources
-    release: Release
-    engine_digest: str
-    index: BlindIndex
-    clock: Clock = utc_now
-    load_release: LoadRelease = models.load  # one that served before, where a promise was made under it
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +113,7 @@ async def answer(shell: Shell, asked: Asked) -> Answer:
 async def _answer_once(shell: Shell, asked: Asked) -> Answer:
     at = shell.clock()
     intake = take(asked.caller, asked.submission, asked.claim, at, asked.request_id)
+    shell = shell.choosing(intake.application.business.abn)
     query = _query(shell, intake, intake.bank, at)
 
     def look(connection: Connection) -> store.IdempotentRow | store.Standing:
@@ -231,6 +225,7 @@ async def complete(shell: Shell, patience: timedelta) -> bool:
     if row is None:
         return False
     intake = await shell.database.read(lambda connection: resume(connection, row, owner))
+    shell = shell.choosing(intake.application.business.abn)
     query = _query(shell, intake, intake.bank, now)
     standing = await shell.database.read(lambda connection: store.standing_of(connection, query, now))
     budget = _unhurried()
@@ -298,6 +293,7 @@ async def ask_anew(shell: Shell, decision_id: str, sources: frozenset[str]) -> A
 
 async def _ask_again(shell: Shell, intake: Intake, earlier: Earlier, was: Gathered | None = None) -> Again:
     """Ask for what `earlier` lacks, and decide again; `was` is what it is held against, where it lacked nothing."""
+    shell = await choosing_again(shell, earlier.decision_id)
     now, held = shell.clock(), was or earlier.gathered
     query = _query(shell, intake, held.bank, now)
     standing = await shell.database.read(lambda connection: store.standing_of(connection, query, now))
@@ -339,6 +335,7 @@ async def decide_on(shell: Shell, decision_id: str, verified: Mapping[str, Fact[
         return reopen(connection, row.application_id), Facts.model_validate_json(body)
 
     intake, before = await shell.database.read(look)
+    shell = await choosing_again(shell, decision_id)
     now = shell.clock()
     query = _query(shell, intake, before.bank, now)
     standing = await shell.database.read(lambda connection: store.standing_of(connection, query, now))
@@ -347,9 +344,9 @@ async def decide_on(shell: Shell, decision_id: str, verified: Mapping[str, Fact[
         fetched: dict[str, Any] = {name: getattr(before, name) for name in Facts.model_fields} | dict(verified)
         facts = _stamped(shell, fetched, standing)
         with STAGES.labels("decide").time():
-            decided = decide(intake.application, facts, shell.release)
+            decided = shell.fixed().decide(intake.application, facts)
             decision, honours = with_promises(intake.application, facts, decided, kept)
-        record = new_record(intake, facts, decision, standing, query, shell.engine_digest, decision_id, honours)
+        record = new_record(shell, intake, facts, decision, standing, query, decision_id, honours)
 
         def write(connection: Connection, record: store.NewRecord = record, decision: Decision = decision) -> Any:
             # Businesses, cases, audit: in this order everywhere, or two writers could wait for each other.
@@ -384,7 +381,7 @@ async def _gather(
     """
 
     def settled(partial: Gathered) -> bool:
-        return knocked_out(intake.application, _facts(shell, _with_bank(partial, intake), standing), shell.release)
+        return shell.fixed().knocked_out(intake.application, _facts(shell, _with_bank(partial, intake), standing))
 
     asking = Asking(
         application=intake.application, as_of=shell.clock(), reference=intake.application_id, names=intake.names,
@@ -424,13 +421,13 @@ async def _record(
     for _ in range(MOST_ATTEMPTS):
         facts = _facts(shell, gathered, standing)
         with STAGES.labels("decide").time():
-            decided = decide(intake.application, facts, shell.release)
+            decided = shell.fixed().decide(intake.application, facts)
             decision, honours = with_promises(intake.application, facts, decided, kept)
         if gathered.bureau.source == NOT_ASKED and decision.outcome != "decline":
             raise Problem("overloaded")  # what had settled it without the bureau moved meanwhile: from the start
         supersedes = earlier.decision_id if earlier else None
         with STAGES.labels("record").time():
-            record = new_record(intake, facts, decision, standing, query, shell.engine_digest, supersedes, honours)
+            record = new_record(shell, intake, facts, decision, standing, query, supersedes, honours)
             result = await budget.write(shell.database, partial(_write, record, intake))
         match result:
             case store.StandingMoved():
@@ -440,6 +437,8 @@ async def _record(
                 if isinstance(result, store.Recorded):
                     DECISIONS.labels(decision.outcome).inc()
                     DEGRADED.labels(decision.outcome, "+".join(missing(facts)) or "none").inc()
+                    if earlier is None:
+                        shell.fixed().notice(record.decision.id, intake.application, facts, decided)
                 return result
     raise Problem("overloaded")  # other requests for the same business or group keep moving its standing
 

@@ -91,8 +91,49 @@ BRAKES = Gauge(
 )  # fmt: skip
 RELEASE = Gauge(
     "creditline_release_info",
-    "The release in force; always 1.",
+    "The release in force: 1; 0 for one that was in force before in this process.",
     ["release", "digest", "engine"],
+    registry=REGISTRY,
+    multiprocess_mode="livemax",
+)
+RELEASE_REFUSED = Counter(
+    "creditline_release_refused",
+    "Changes in the folder of releases that the service did not take up, by the stage of the check that refused them.",
+    ["stage"],
+    registry=REGISTRY,
+)
+ARM_DECISIONS = Counter(
+    "creditline_arm_decisions", "Decisions made in a roll-out, by arm and outcome.", ["arm", "outcome"],
+    registry=REGISTRY,
+)  # fmt: skip
+ARM_SECONDS = Histogram(
+    "creditline_arm_decide_seconds",
+    "Processor time of one decision in a roll-out, by arm, for a reply or beside one.",
+    ["arm"],
+    registry=REGISTRY,
+    buckets=(0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064),
+)
+SHADOW = Counter(
+    "creditline_shadow_decisions",
+    "What the other release said beside a decision: same, terms (another limit or rate), outcome, error; or dropped.",
+    ["agreement"],
+    registry=REGISTRY,
+)
+WALKS = Counter(
+    "creditline_score_walks",
+    "Scores of a challenger that the independent walk worked out again: same or differs.",
+    ["result"],
+    registry=REGISTRY,
+)
+ROLLOUT_SHARE = Gauge(
+    "creditline_rollout_share",
+    "Share of businesses that the challenger decides, 0 to 1; 0 in shadow, -1 without a challenger in service.",
+    registry=REGISTRY,
+    multiprocess_mode="livemax",
+)
+ROLLED_BACK = Gauge(
+    "creditline_rollout_rolled_back",
+    "1 while the roll-out that people allow is one that the service took out by itself.",
     registry=REGISTRY,
     multiprocess_mode="livemax",
 )
@@ -154,6 +195,15 @@ for _result in ("approved", "approver", "sampled", "people"):
     STRAIGHT_THROUGH.labels(_result)
 for _result in ("upheld", "overturned"):
     QUALITY.labels(_result)
+for _arm in ("champion", "challenger"):
+    ARM_SECONDS.labels(_arm)
+    for _outcome in ("approve", "refer", "decline"):
+        ARM_DECISIONS.labels(_arm, _outcome)
+for _agreement in ("same", "terms", "outcome", "error", "dropped"):
+    SHADOW.labels(_agreement)
+for _result in ("same", "differs"):
+    WALKS.labels(_result)
+ROLLOUT_SHARE.set(-1)
 PROBLEMS.labels("internal")
 
 

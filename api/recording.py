@@ -9,6 +9,7 @@ from datetime import timedelta
 from api.intake import Intake
 from api.replies import Recorded, public_reply
 from api.security import new_id
+from api.shell import Shell
 from api.sources import OUTSIDE
 from api.store import queries as store
 from engine.canonical import canonical_bytes, digest
@@ -21,18 +22,19 @@ FIRST_RETRY = timedelta(seconds=5)
 
 
 def new_record(
+    shell: Shell,
     intake: Intake,
     facts: Facts,
     decision: Decision,
     standing: store.Standing,
     query: store.StandingQuery,
-    engine_digest: str,
     supersedes: str | None = None,
     honours: str | None = None,
 ) -> store.NewRecord:
     """Everything to be written for one decision; `honours` is the counterfactual that made it what it is."""
     decision_id = new_id("dec")
     offer, score, business = decision.offer, decision.score, intake.application.business
+    rollout, arm = shell.fixed().arm_of(decision) or (None, None)
 
     def reply(receipt: store.Receipt) -> bytes:
         return public_reply(
@@ -48,7 +50,7 @@ def new_record(
             outcome=decision.outcome,
             release_name=decision.release,
             release_digest=decision.release_digest,
-            engine_digest=engine_digest,
+            engine_digest=shell.engine_digest,
             body=decision.canonical(),
             abn=business.abn,
             synthetic=decision.synthetic,
@@ -61,6 +63,7 @@ def new_record(
             division=business.division,
             state=business.state,
             entity_type=business.entity_type,
+            arm=arm,
         ),
         facts=store.FactSet.of(facts.canonical()),
         reply=reply,
@@ -75,6 +78,7 @@ def new_record(
         application_sha256=digest(intake.application.canonical()) if intake.kept else None,
         request_id=intake.request_id,
         honours=honours,
+        rollout=rollout,
     )
 
 

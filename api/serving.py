@@ -139,9 +139,10 @@ def _refuse_pretended(settings: Settings) -> None:
     from api.app import Pretended, refuse_pretended
     from api.sources.setup import Unencrypted, refuse_plain_text
 
-    line = models.champion_line()
+    root = settings.releases or models.ROOT
+    line = models.champion_line(root)
     name = settings.release or (line.name if line else "")
-    listed = next((one for one in models.releases() if one.name == name), None)
+    listed = next((one for one in models.releases(root) if one.name == name), None)
     if listed is None or listed.manifest is None:
         raise click.ClickException(f"there is no release {name!r} that can be read")
     try:
@@ -149,7 +150,7 @@ def _refuse_pretended(settings: Settings) -> None:
         refuse_plain_text(settings.sources)
         settings.require_complete()
         load_contacts(settings.contacts, development=False)
-        models.serving(settings.release, trust=models.read_trust(settings.trust) if settings.trust else None)
+        models.serving(settings.release, root, trust=models.read_trust(settings.trust) if settings.trust else None)
     except (Pretended, Unencrypted, Unset, ContactsRefused, models.ReleaseRejected) as error:
         raise click.ClickException(str(error)) from None
 

@@ -44,6 +44,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     worker_mib: int = 256  # resident memory above which a worker is replaced: it holds 140 under load
+    releases: Path | None = None  # the folder of releases; None is the one that came with the program
     release: str | None = None  # None serves the champion
     trust: Path | None = None  # whose signatures on releases are believed; None looks beside CHAMPION
     problems_url: str = "/problems"
@@ -121,7 +122,7 @@ def _value(name: str, text: str) -> object:
             return int(text)
         case "development":
             return text.lower() in {"1", "true", "yes"}
-        case "market" | "trust" | "comparables" | "contract_template" | "contacts":
+        case "market" | "releases" | "trust" | "comparables" | "contract_template" | "contacts":
             return Path(text)
         case "lender_name":
             if len(text) > _MOST_NAME_CHARACTERS or not text.isprintable():

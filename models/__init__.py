@@ -12,6 +12,7 @@ from models.fingerprint import engine_digest
 from models.golden import choose_rows, golden_bytes
 from models.promotion import Line, champion, champion_line, promote, rollback, serving
 from models.rejection import ReleaseRejected, Stage
+from models.rollout import Plan, Rollout
 from models.signing import Envelope, Signature
 from models.store import ROOT, Contract, Listed, draft, engine_contract, keep_ready, load, publish, releases
 from models.trust import TRUST_NAME, TrustedKey, TrustRoot, check_successor, first_root, read_trust
@@ -27,8 +28,10 @@ __all__ = [
     "Listed",
     "NotProved",
     "PastEngine",
+    "Plan",
     "ReleaseRejected",
     "RollbackStatement",
+    "Rollout",
     "Signature",
     "Stage",
     "TrustRoot",

@@ -24,6 +24,7 @@ Stage = Literal[
     "sequence",
     "day",
     "champion",
+    "rollout",
 ]
 
 

@@ -20,6 +20,7 @@ from engine.values import Frozen
 ENVELOPE_NAME: Final = "manifest.dsse.json"
 MANIFEST_TYPE: Final = "application/vnd.creditline.manifest.v1+json"
 ROLLBACK_TYPE: Final = "application/vnd.creditline.rollback.v1+json"
+ROLLOUT_TYPE: Final = "application/vnd.creditline.rollout.v1+json"
 TRUST_TYPE: Final = "application/vnd.creditline.trust.v1+json"
 MOST_SIGNATURES: Final = 16
 MAX_ENVELOPE_BYTES: Final = 2 * 1024 * 1024

@@ -24,12 +24,15 @@ from api.store.queries.audit_rows import (
     audited_cases,
     audited_decisions,
     audited_events,
+    audited_rollouts,
 )
 from api.store.queries.referrals import content_sha256
+from api.store.queries.rollout import ACTS, RolloutEvent
 from engine.canonical import canonical_bytes
 from engine.values import division_of
 
 _DECIDE, _CASE, _ACT = "decide", "case_", "referral_act"
+_TOLD_OF = frozenset({_ACT, *ACTS.values()})
 
 
 class _Offer(msgspec.Struct):
@@ -102,10 +105,15 @@ def disagreements(connection: Connection, sworn: Mapping[int, Sworn]) -> Iterato
         happened.add(act.audit_seq)
         if (fault := _act_fault(act, sworn[act.audit_seq])) is not None:
             yield Finding(act.audit_seq, f"act {act.id} differs from its entry in {fault}")
+    for taken_up in audited_rollouts(connection, after, until):
+        happened.add(taken_up.audit_seq)
+        if (fault := _rollout_fault(taken_up, sworn[taken_up.audit_seq])) is not None:
+            yield Finding(taken_up.audit_seq, f"event of the roll-out differs from its entry in {fault}")
     for seq, entry in sworn.items():
         if entry.told.action == _DECIDE and seq not in decided:
             yield Finding(seq, f"entry {seq} tells of a decision that is missing")
-        if (entry.told.action == _ACT or entry.told.action.startswith(_CASE)) and seq not in happened:
+        told_of = entry.told.action in _TOLD_OF or entry.told.action.startswith(_CASE)
+        if told_of and seq not in happened:
             yield Finding(seq, f"entry {seq} tells of an event that is missing")
 
 
@@ -116,6 +124,7 @@ def _decision_fault(row: AuditedDecision, sworn: Sworn) -> str | None:
         "id": (sworn.told.action, sworn.told.object) == (_DECIDE, row.id),
         "application_id": said.get("application") == row.application_id,
         "supersedes": said.get("supersedes") == row.supersedes,
+        "arm": said.get("arm") == row.arm,
         "release_digest": said.get("release_digest") == row.release_digest,
         "engine_digest": said.get("engine_digest") == row.engine_digest,
         "body_sha256": said.get("decision_sha256") == row.body_sha256,
@@ -194,6 +203,21 @@ def _act_fault(row: AuditedAct, sworn: Sworn) -> str | None:
         "staff_id": said.actor == row.staff_id,
         "role": said.actor_role == row.role,
         "content": said.details.get("sha256") == content,
+        "at": _is_dated(row.at, sworn),
+    }
+    return next((name for name, holds in checks.items() if not holds), None)
+
+
+def _rollout_fault(row: RolloutEvent, sworn: Sworn) -> str | None:
+    """The first column that is not what was sworn."""
+    said = sworn.told
+    checks = {
+        "kind": said.action == ACTS.get(row.kind),
+        "rollout": said.object == (row.rollout or "champion"),
+        "share": said.details.get("share") == row.share,
+        "release_name": said.details.get("release") == row.release_name,
+        "release_digest": said.details.get("release_digest") == row.release_digest,
+        "why": said.details.get("why") == row.why,
         "at": _is_dated(row.at, sworn),
     }
     return next((name for name, holds in checks.items() if not holds), None)

@@ -19,11 +19,12 @@ from api.errors import FieldProblem, Problem
 from api.flow import decide_on
 from api.referrals.acts import of, tell
 from api.referrals.reading import Referral, check_words, read, require_answerable, seen
+from api.rollout.choosing import choosing_again
 from api.security import new_id
 from api.store.queries.referrals import ActRow, acts_of, keep_act
 from engine.application import STEP_CENTS
 from engine.canonical import canonical_bytes
-from engine.decision import Decision, decide
+from engine.decision import Decision
 from engine.facts import Fact, Review
 from engine.reasons import CATALOGUE
 
@@ -152,12 +153,12 @@ async def _line_of(desk: Desk, referral: Referral, wanted: Proposal) -> int | No
     """The line that would be offered; Problem `validation-failed`, with what stands in its way, where none would."""
     if wanted.what == "decline":
         return None
-    shell, facts = desk.shell, referral.facts
+    shell, facts = await choosing_again(desk.shell, referral.row.id), referral.facts
     review = _review(referral, _told(wanted, None))
     fact = Fact[Review](source="referral", fetched_at=facts.as_of, status="present", value=review)
     facts = facts.model_copy(update={"review": fact})
     kept = await kept_for(shell.database, referral.application_id, shell.clock(), shell.release, shell.load_release)
-    decided = decide(referral.application, facts, shell.release)
+    decided = shell.fixed().decide(referral.application, facts)
     decision, _ = with_promises(referral.application, facts, decided, kept)
     if decision.offer is None:
         why = "; ".join(each.what.rstrip(".") for each in decision.findings) or "; ".join(

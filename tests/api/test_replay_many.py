@@ -12,6 +12,7 @@ from api import flow
 from api.deadline import Budget
 from api.guards import BlindIndex
 from api.replay import replay_row
+from api.rollout.arms import InService
 from api.security import Caller
 from api.sources.market import MarketFile
 from api.sources.standin import MarketSources
@@ -61,7 +62,9 @@ def test_five_thousand_decisions_replay_to_the_byte(sqlite_url: str, market: Pat
     caller = Caller(id="key_test", name="test", scopes=frozenset({"apply"}))
 
     async def record(database: Database) -> None:
-        shell = flow.Shell(database, MarketSources(market), release, engine, BlindIndex(b"k" * 32), lambda: NOW)
+        shell = flow.Shell(
+            database, MarketSources(market), InService(release), engine, BlindIndex(b"k" * 32), lambda: NOW
+        )
         gate = asyncio.Semaphore(AT_ONCE)
 
         async def one(number: int, submission: Submission) -> None:

@@ -18,6 +18,7 @@ from api.console.pages.replies import ROUTE, page, require_id
 from api.console.views import NO_FORM, FormState
 from api.errors import Problem
 from api.requests import AnyRequest, desk_of
+from api.rollout.choosing import choosing_again
 from api.staff.guarding import member_of
 from api.store import queries as store
 from engine.canonical import digest
@@ -50,7 +51,7 @@ async def case_page(request: AnyRequest, case_id: str, form: FormState = NO_FORM
         raise Problem("not-found")
     drawn: tuple[Band, ...] | None = ()
     if any(each.recorded_by != "machine" for each in found.values.values()):  # recorded first, the band afterwards
-        drawn = await _bands_of(found, desk.shell.release)
+        drawn = await _bands_of(found, (await choosing_again(desk.shell, found.standing.case.decision_id)).release)
     return page(request, case_view(found, member, desk.policy(), desk.shell.clock(), drawn, form), status)
 
 

@@ -12,11 +12,20 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Select, bindparam, exists, func, select
 
 from api.store.queries.cases import CaseRow
-from api.store.tables import application, case_event, decision, fact_set, referral_act, verification_case
+from api.store.queries.rollout import RolloutEvent
+from api.store.tables import (
+    application,
+    case_event,
+    decision,
+    fact_set,
+    referral_act,
+    rollout_event,
+    verification_case,
+)
 
-T = TypeVar("T", "AuditedDecision", "AuditedEvent", "AuditedCase", "AuditedAct")
+T = TypeVar("T", "AuditedDecision", "AuditedEvent", "AuditedCase", "AuditedAct", RolloutEvent)
 _PAGE = 200  # with their facts, some megabytes
-AUDITED = (decision, case_event, referral_act)
+AUDITED = (decision, case_event, referral_act, rollout_event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,7 @@ class AuditedDecision:
     division: str | None  # this and the next two: none in rows from before brakes counted by them
     state: str | None
     entity_type: str | None
+    arm: str | None
     application: bytes | None = field(repr=False)
     application_sha256: str | None
     facts: bytes | None = field(repr=False)
@@ -99,7 +109,7 @@ class AuditedAct:
 _OF_DECISION = (
     "audit_seq", "id", "application_id", "supersedes", "decided_at", "as_of", "outcome", "limit_cents",
     "monthly_rate_bps", "grade", "pd", "expires_at", "release_name", "release_digest", "engine_digest", "facts_sha256",
-    "body", "body_sha256", "abn", "synthetic", "division", "state", "entity_type",
+    "body", "body_sha256", "abn", "synthetic", "division", "state", "entity_type", "arm",
 )  # fmt: skip
 _DECISIONS = select(
     *(decision.c[name] for name in _OF_DECISION),
@@ -115,6 +125,7 @@ _DECISIONS = select(
 )
 _EVENTS = select(*(case_event.c[name] for name in AuditedEvent.__dataclass_fields__))
 _ACTS = select(*(referral_act.c[name] for name in AuditedAct.__dataclass_fields__))
+_ROLLOUTS = select(*rollout_event.c)
 _IS_LAST = (case_event.c.case_id == verification_case.c.id) & (case_event.c.version == verification_case.c.version)
 _CASES = select(case_event.c.audit_seq, *verification_case.c).join_from(case_event, verification_case, _IS_LAST)
 _ADRIFT = (
@@ -143,6 +154,11 @@ def audited_cases(connection: Connection, after: int, until: int) -> Iterator[Au
 def audited_acts(connection: Connection, after: int, until: int) -> Iterator[AuditedAct]:
     """The acts on referrals whose entries lie after one number and up to another, in order."""
     return _between(connection, _ACTS, AuditedAct, after, until)
+
+
+def audited_rollouts(connection: Connection, after: int, until: int) -> Iterator[RolloutEvent]:
+    """What was taken up of champions and challengers whose entries lie after one number and up to another, in order."""
+    return _between(connection, _ROLLOUTS, RolloutEvent, after, until)
 
 
 def cases_adrift(connection: Connection) -> tuple[str, ...]:

@@ -39,6 +39,7 @@ class NewDecision:
     division: str | None = None
     state: str | None = None
     entity_type: str | None = None
+    arm: str | None = None
 
     @property
     def body_sha256(self) -> str:
@@ -73,6 +74,7 @@ class DecisionRow:
     division: str | None
     state: str | None
     entity_type: str | None
+    arm: str | None
 
 
 _INSERT = Prepared(insert(decision))
@@ -119,6 +121,7 @@ def insert_decision(connection: Connection, new: NewDecision, facts_sha256: str,
             "division": new.division,
             "state": new.state,
             "entity_type": new.entity_type,
+            "arm": new.arm,
         },
     )
 

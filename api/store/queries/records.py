@@ -47,6 +47,7 @@ class NewRecord:
     application_sha256: str | None = None  # of one that was kept before
     request_id: str | None = None
     honours: str | None = None  # the counterfactual under whose release it was decided
+    rollout: str | None = None  # the roll-out that its arm is of
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,5 +155,6 @@ def _event(record: NewRecord, application_sha256: str | None) -> AuditEvent:
             "request_id": record.request_id,
             "supersedes": new.supersedes,
             **({"honours": record.honours} if record.honours else {}),
+            **({"rollout": record.rollout, "arm": new.arm} if new.arm else {}),
         },
     )

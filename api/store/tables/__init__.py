@@ -25,6 +25,7 @@ from api.store.tables.decisions import (
     signal,
 )
 from api.store.tables.referrals import referral_act
+from api.store.tables.rollout import rollout_event, shadow
 from api.store.tables.staff import enrolment, passkey, recovery_code, sign_in, staff, staff_session
 from api.store.tables.verification import (
     approval,
@@ -43,6 +44,7 @@ __all__ = [
     "advice_read", "applicant", "application", "approval", "attempt", "audit", "brake", "caller_key", "case_event",
     "contract", "counterfactual", "decision", "document", "document_check", "document_part", "draft", "enrolment",
     "entry_code", "entry_link", "fact_set", "holding", "idempotency", "intake", "letter", "line", "metadata",
-    "outbox", "passkey", "person", "recorded_value", "recovery_code", "referral_act", "review_request", "sign_in",
-    "signal", "signature", "staff", "staff_session", "upload", "verification_case", "visit",
+    "outbox", "passkey", "person", "recorded_value", "recovery_code", "referral_act", "review_request",
+    "rollout_event", "shadow", "sign_in", "signal", "signature", "staff", "staff_session", "upload",
+    "verification_case", "visit",
 ]  # fmt: skip

@@ -122,6 +122,7 @@ decision = Table(
     Column("division", Text),
     Column("state", Text),
     Column("entity_type", Text),
+    Column("arm", Text),  # of a roll-out; none where there was none
     UniqueConstraint("supersedes"),  # a decision is superseded once
     UniqueConstraint("audit_seq"),
     prefixed("dec_"),
@@ -140,6 +141,7 @@ decision = Table(
     CheckConstraint("limit_cents = (limit_cents / 50000) * 50000", "limit_step"),
     CheckConstraint("monthly_rate_bps >= 115", "rate_floor"),
     CheckConstraint("pd BETWEEN 0 AND 1", "pd_range"),
+    CheckConstraint("arm IN ('champion', 'challenger')", "arm"),
     Index("ix_decision_abn", "abn", "audit_seq"),
     Index("ix_decision_application_id", "application_id"),
     Index("ix_decision_decided_at", "decided_at"),

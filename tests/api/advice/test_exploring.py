@@ -12,6 +12,7 @@ import models
 from api.advice import exploring
 from api.advice.exploring import MOST_A_DAY
 from api.advice.record import Remembered
+from api.rollout.arms import InService
 from engine.decision import decide
 from engine.pricing import disclose
 from engine.whatif import asking
@@ -117,7 +118,9 @@ def test_another_champion_does_not_change_what_is_offered(owing: Office) -> None
     before = options(owing.service, application_id, query).json()["options"]
     held, state = owing.service.state.shell.release, owing.service.state
     state.shell = replace(
-        state.shell, release=replace(fake_release(base=-0.5), name="test-later"), load_release=lambda _: held
+        state.shell,
+        releases=InService(replace(fake_release(base=-0.5), name="test-later")),  # type: ignore[arg-type]
+        load_release=lambda _: held,
     )
     state.advice.explorer._answers = Remembered(10)
     state.advice.explorer._records = Remembered(10)

@@ -9,6 +9,7 @@ import pytest
 
 import models
 from api.cases import working
+from api.rollout.arms import InService
 from api.store import queries as store
 from engine.decision import Decision
 from tests.api.advice.conftest import DEFAULTED, OWING, WITHOUT_GST
@@ -31,7 +32,7 @@ def champion(service: Service, release: FakeRelease, *held: FakeRelease) -> None
             raise models.ReleaseRejected("name", "not held")
         return found
 
-    shell = replace(service.state.shell, release=release, load_release=load)
+    shell = replace(service.state.shell, releases=InService(release), load_release=load)  # type: ignore[arg-type]
     service.state.shell, service.state.load_release = shell, load
     service.state.desk = replace(service.state.desk, shell=shell)
 
