@@ -32,7 +32,7 @@ from engine.canonical import canonical_bytes
 from engine.values import division_of
 
 _DECIDE, _CASE, _ACT = "decide", "case_", "referral_act"
-_TOLD_OF = frozenset({_ACT, *ACTS.values()})
+_TOLD_IN = frozenset({_ACT, *ACTS.values()})
 
 
 class _Offer(msgspec.Struct):
@@ -92,29 +92,35 @@ def disagreements(connection: Connection, sworn: Mapping[int, Sworn]) -> Iterato
         decided.add(decision.audit_seq)
         if (fault := _decision_fault(decision, sworn[decision.audit_seq])) is not None:
             yield Finding(decision.audit_seq, f"decision {decision.id} differs from its entry in {fault}")
-    for event in audited_events(connection, after, until):
-        happened.add(event.audit_seq)
-        if (fault := _event_fault(event, sworn[event.audit_seq])) is not None:
-            yield Finding(
-                event.audit_seq, f"event {event.version} of {event.case_id} differs from its entry in {fault}"
-            )
+    for seq, fault in _told_of(connection, after, until, sworn):
+        happened.add(seq)
+        if fault is not None:
+            yield Finding(seq, fault)
     for case in audited_cases(connection, after, until):
         if sworn[case.audit_seq].told.details.get("after") != _sha256(canonical_bytes(case.head.content())):
             yield Finding(case.audit_seq, f"case {case.head.id} is not as its last event left it")
-    for act in audited_acts(connection, after, until):
-        happened.add(act.audit_seq)
-        if (fault := _act_fault(act, sworn[act.audit_seq])) is not None:
-            yield Finding(act.audit_seq, f"act {act.id} differs from its entry in {fault}")
-    for taken_up in audited_rollouts(connection, after, until):
-        happened.add(taken_up.audit_seq)
-        if (fault := _rollout_fault(taken_up, sworn[taken_up.audit_seq])) is not None:
-            yield Finding(taken_up.audit_seq, f"event of the roll-out differs from its entry in {fault}")
     for seq, entry in sworn.items():
         if entry.told.action == _DECIDE and seq not in decided:
             yield Finding(seq, f"entry {seq} tells of a decision that is missing")
-        told_of = entry.told.action in _TOLD_OF or entry.told.action.startswith(_CASE)
-        if told_of and seq not in happened:
+        is_told = entry.told.action in _TOLD_IN or entry.told.action.startswith(_CASE)
+        if is_told and seq not in happened:
             yield Finding(seq, f"entry {seq} tells of an event that is missing")
+
+
+def _told_of(
+    connection: Connection, after: int, until: int, sworn: Mapping[int, Sworn]
+) -> Iterator[tuple[int, str | None]]:
+    """The number of each event, act and step of a roll-out that an entry tells of, and what is wrong with it."""
+    for event in audited_events(connection, after, until):
+        fault = _event_fault(event, sworn[event.audit_seq])
+        what = f"event {event.version} of {event.case_id}"
+        yield event.audit_seq, fault and f"{what} differs from its entry in {fault}"
+    for act in audited_acts(connection, after, until):
+        fault = _act_fault(act, sworn[act.audit_seq])
+        yield act.audit_seq, fault and f"act {act.id} differs from its entry in {fault}"
+    for step in audited_rollouts(connection, after, until):
+        fault = _rollout_fault(step, sworn[step.audit_seq])
+        yield step.audit_seq, fault and f"{step.kind} of {step.release_name} differs from its entry in {fault}"
 
 
 def _decision_fault(row: AuditedDecision, sworn: Sworn) -> str | None:
