@@ -16,6 +16,7 @@ import click
 
 from api.disclosure import commands as disclosure
 from api.receipts import commands as receipts
+from api.rollout import commands as rollout
 from api.settings import DEVELOPMENT_MARKET, EXAMPLE_BUSINESS, Settings
 
 _NO_SUCH_TABLE = "42P01"  # PostgreSQL's code
@@ -493,6 +494,7 @@ def db_upgrade() -> None:
 
 receipts.add_commands(main, _settings)
 disclosure.add_commands(main)
+rollout.add_commands(main, _settings)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from training.commands.fitting import fit
 from training.commands.judging import compare, evaluate
 from training.commands.policies import policy
 from training.commands.report import report
+from training.commands.rollout import rollout
 from training.commands.screen import FILE as _FILE
 from training.commands.screen import FOLDER as _FOLDER
 from training.commands.screen import bar, table
@@ -67,6 +68,7 @@ main.add_command(compare)
 main.add_command(policy)
 backtesting.register(main)
 main.add_command(report)
+main.add_command(rollout)
 
 
 @main.command()
