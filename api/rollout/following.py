@@ -9,6 +9,7 @@ worker and after every restart.
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -45,7 +46,7 @@ class Follower:
     def __init__(self, folder: Folder, shell: Shell) -> None:
         self._folder, self._releases, self._database, self._clock = folder, shell.releases, shell.database, shell.clock
         self._engine = shell.engine_digest
-        self._beside = Beside(shell.database, shell.clock)
+        self.beside = Beside(shell.database, shell.clock)
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._marks: tuple[Mark, ...] | None = None
@@ -61,12 +62,12 @@ class Follower:
 
     async def decide_beside(self) -> None:
         """Let the other release decide beside until cancelled."""
-        await repeat(self._beside.turn, TURN_SECONDS)
+        await repeat(self.beside.turn, TURN_SECONDS)
 
     async def finish(self) -> None:
         """Decide beside what waits, as far as one turn goes, and let the thread end."""
-        await surely(self._beside.turn)
-        self._beside.close()
+        await surely(self.beside.turn)
+        self.beside.close()
 
     async def tick(self) -> None:
         """Take up what changed, and move, judge or end the roll-out."""
@@ -109,6 +110,7 @@ class Follower:
             self._set(None)
             ROLLED_BACK.set(1)
             return
+        ROLLED_BACK.set(0)
         share = next((each.share for each in events if each.share is not None), None)
         if share is None:
             share = 0
@@ -151,7 +153,7 @@ class Follower:
         champion, readings = self._releases.lineup.champion, Readings()
 
         def notice(trial: Trial, seen: Observation) -> None:
-            self._beside.notice(trial, champion, seen)
+            self.beside.notice(trial, champion, seen)
 
         def fail() -> None:
             if (fault := readings.fault()) is not None:
@@ -191,7 +193,8 @@ class Follower:
         ROLLOUT_SHARE.set(-1)
         log.error("rollout_rolled_back", rollout=rollout, why=why, error_type=error)
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._wake.set)
+            with suppress(RuntimeError):  # a service that ends has no loop any more
+                self._loop.call_soon_threadsafe(self._wake.set)
 
     async def _note(self, write: Callable[[Connection, datetime], None]) -> None:
         at = self._clock()

@@ -46,7 +46,9 @@ def facts_of(name: str, sequence: int, shift: float, **changes: Any) -> ReleaseF
 
 def try_out(root: Path, name: str, allowed: int | None = None, **stated: Any) -> models.Plan:
     """Start a roll-out of a release against the champion, and allow this share at once."""
-    plan = rollouts.new_plan(models.champion(root=root), models.load(name, root), **(PLAN | stated))
+    told = PLAN | stated
+    told["up_to"] = max(told["stages"])
+    plan = rollouts.new_plan(models.champion(root=root), models.load(name, root), **told)
     assert rollouts.start(plan, root)
     if allowed is not None:
         rollouts.advance(root, allowed)
@@ -54,7 +56,7 @@ def try_out(root: Path, name: str, allowed: int | None = None, **stated: Any) ->
 
 
 PLAN: dict[str, Any] = {
-    "stages": (100, 500, 2_500, 10_000), "up_to": 10_000, "alpha": 500, "expected": 0, "margin": 10_000,
+    "stages": (100, 500, 2_500, 10_000), "alpha": 500, "expected": 0, "margin": 10_000,
     "most_differing": 10_000, "least_compared": 10_000_000, "least_made": 10_000_000, "why": "a test",
     "stated_on": "2026-11-20",
 }  # fmt: skip

@@ -264,10 +264,11 @@ def opened(
     release: Any = None,
     clock: Clock | None = None,
     secret: str | None = None,
+    releases: Path | None = None,
 ) -> Iterator[Service]:
     """The service on a migrated database, with the champion, the real clock and a new key unless others are given."""
     folder = TemporaryDirectory(prefix="creditline-documents-")
-    settings = Settings(database_url=url, market=market, development=True, documents=folder.name)
+    settings = Settings(database_url=url, market=market, development=True, documents=folder.name, releases=releases)
     # The champion is loaded once, and not at all where another release is given; templates are read once too.
     app = _idle.pop() if _idle else routed()
     with (
