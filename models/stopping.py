@@ -16,7 +16,7 @@ from math import inf, lgamma, log
 from typing import Final, Literal
 
 TESTS: Final = 3  # paired approvals, approvals of the two arms, different outcomes
-_HALVINGS: Final = 60
+_HALVINGS: Final = 40
 
 
 @dataclass(frozen=True, slots=True)

@@ -292,13 +292,13 @@ def test_a_challenger_twice_as_slow_is_out(house: House, releases: Path, monkeyp
     monkeypatch.setattr("api.rollout.readings.LEAST_TIMED", 12)
 
     def slow(raw: float) -> float:
-        sum(number * number for number in range(600_000))  # some forty milliseconds of work
+        sum(number * number for number in range(150_000))  # some ten milliseconds of work
         return raw
 
     plan = try_out(releases, "strict", allowed=0)
     house.tick()
     broken(house, slow)
-    house.apply(40)
+    house.apply(25)
     house.tick(2)
     is_out(house, plan, "slow")
 
