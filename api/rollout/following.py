@@ -23,7 +23,7 @@ from api.rollout.arms import Lineup, Observation, Trial
 from api.rollout.beside import TURN_SECONDS, Beside
 from api.rollout.counting import tally_of
 from api.rollout.loading import Folder, Loaded, Mark, load_folder, marks_of
-from api.rollout.noting import note_champion, note_end, note_out, note_stage
+from api.rollout.noting import is_champion_known, note_champion, note_end, note_out, note_stage
 from api.rollout.readings import Readings
 from api.shell import Shell
 from api.store import queries as store
@@ -53,7 +53,7 @@ class Follower:
         self._try_again_at = 0.0
         self._found = Loaded(None, None, None, ())
         self._out: dict[str, str] = {}  # roll-outs that this process took out, and why
-        self._noted: set[tuple[str, ...]] = set()  # what this process knows to be written down
+        self._ended: set[str] = set()  # roll-outs whose end this process knows to be written down
         self._ticks = 0
 
     async def follow(self) -> None:
@@ -92,9 +92,8 @@ class Follower:
             tell_release(before, self._engine, 0)
             tell_release(champion, self._engine, 1)
             log.warning("champion_swapped", before=before.name, release=champion.name)
-        if ("champion", champion.digest) not in self._noted:
+        if not await self._database.read(lambda connection: is_champion_known(connection, champion)):
             await self._note(lambda connection, at: note_champion(connection, champion, at))
-            self._noted = {each for each in self._noted if each[0] != "champion"} | {("champion", champion.digest)}
 
     async def _try(self, found: Loaded) -> None:
         """Put the challenger beside the champion, as far as it is allowed and was not taken out."""
@@ -143,9 +142,9 @@ class Follower:
             why = "stopped"
         else:
             return  # its challenger was refused: it may come back
-        if ("ended", plan.id) not in self._noted:
+        if plan.id not in self._ended:
             await self._note(lambda connection, at: note_end(connection, plan, why, at))
-            self._noted.add(("ended", plan.id))
+            self._ended.add(plan.id)
 
     def _trial(self, before: Trial | None, rollout: str, share: int, challenger: Release) -> Trial:
         if before is not None and before.rollout == rollout:

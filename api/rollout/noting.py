@@ -16,12 +16,23 @@ from api.store.queries.rollout import CHAMPION, ENDED, ROLLED_BACK, STAGE
 from engine.release import Release, Signer
 
 
+def is_champion_known(connection: Connection, champion: Release) -> bool:
+    """Whether nothing needs to be written of a champion now.
+
+    Never before anything else is: the chain's first checkpoint is made over an empty one, or by a person.
+    """
+    last = store.last_champion(connection)
+    if last is None:
+        return not store.audit_tail(connection, 1)
+    return last.release_digest == champion.digest
+
+
 def note_champion(connection: Connection, champion: Release, at: datetime) -> None:
     """A champion was taken up, where the last one that was is another."""
     store.hold_rollout(connection)
-    last = store.last_champion(connection)
-    if last is not None and last.release_digest == champion.digest:
+    if is_champion_known(connection, champion):
         return
+    last = store.last_champion(connection)
     before = (last.release_name, last.release_digest) if last else (None, None)
     details = {"from": before[0], "from_digest": before[1], **_people(champion.signers)}
     store.add_rollout_event(connection, CHAMPION, (champion.name, champion.digest), at, details=details)

@@ -100,7 +100,7 @@ def serving(
     if market is not None:
         told["CREDITLINE_MARKET"] = str(market)
     secret = add_key(url, "tests", EVERY_SCOPE)
-    variables = environment(url, **told, **(more or {}))
+    variables = environment(url, **(told | dict(more or {})))
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, *command], cwd=folder, env=variables, stdout=log, stderr=log, start_new_session=True
