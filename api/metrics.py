@@ -108,7 +108,7 @@ ARM_DECISIONS = Counter(
 )  # fmt: skip
 ARM_SECONDS = Histogram(
     "creditline_arm_decide_seconds",
-    "Processor time of one decision in a roll-out, by arm, for a reply or beside one.",
+    "Processor time of a decision in a roll-out, by arm: of both on the same facts, for one decision in four.",
     ["arm"],
     registry=REGISTRY,
     buckets=(0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064),

@@ -5,13 +5,11 @@ not: load releases or look at counts. The rules it keeps: a business that is in 
 worker and after every restart; whoever has chosen finishes on that release whatever is swapped meanwhile.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from api.guards import BlindIndex
-from api.metrics import ARM_SECONDS
 from api.rollout.readings import Readings
 from engine.application import Application
 from engine.decision import Decision, decide, knocked_out
@@ -76,10 +74,9 @@ class Chosen:
 
     def decide(self, application: Application, facts: Facts) -> Decision:
         """Decide; by the champion where the challenger fails, which is then taken out."""
-        trial = self.lineup.trial
-        if trial is None:
-            return decide(application, facts, self.release)
-        return self._surely(lambda release: timed(trial, release, application, facts))
+        if (trial := self.lineup.trial) is not None and self.release is trial.challenger:
+            trial.readings.asked()
+        return self._surely(lambda release: decide(application, facts, release))
 
     def knocked_out(self, application: Application, facts: Facts) -> bool:
         """Whether the hard rules decline; by the champion's where the challenger's fail."""
@@ -109,17 +106,6 @@ class Chosen:
             trial.readings.failed(error)
             trial.fail()
             return piece(self.lineup.champion)
-
-
-def timed(trial: Trial, release: Release, application: Application, facts: Facts) -> Decision:
-    """Decide, and tell the readings how much of the processor it took: waiting for others is not the release's."""
-    arm: Arm = "challenger" if release is trial.challenger else "champion"
-    began = time.thread_time()
-    decided = decide(application, facts, release)
-    seconds = time.thread_time() - began
-    trial.readings.decided(arm, seconds)
-    ARM_SECONDS.labels(arm).observe(seconds)
-    return decided
 
 
 def choose(lineup: Lineup, index: BlindIndex, abn: str) -> Chosen:

@@ -6,19 +6,21 @@ keeps: nobody waits for it; the queue is bounded, and what does not fit or canno
 """
 
 import asyncio
+import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from math import nan
 from typing import Final
 
-from api.metrics import ARM_DECISIONS, SHADOW, WALKS
-from api.rollout.arms import Arm, Observation, Trial, timed
+from api.metrics import ARM_DECISIONS, ARM_SECONDS, SHADOW, WALKS
+from api.rollout.arms import Arm, Observation, Trial
 from api.shell import Clock
 from api.store import queries as store
 from api.store.database import Database
 from api.store.errors import StoreError
-from engine.decision import Decision
+from engine.decision import Decision, decide
+from engine.facts import Fact, Facts
 from engine.features import FEATURE_NAMES
 from engine.release import Release
 from engine.scoring.scale import RECORD_DECIMALS
@@ -26,7 +28,7 @@ from engine.scoring.scale import RECORD_DECIMALS
 MOST_WAITING: Final = 512
 MOST_A_TURN: Final = 64  # so at most 256 a second: the rest of the processor is the applicants'
 TURN_SECONDS: Final = 0.25
-WALKED: Final = 4  # one score in so many is walked
+SAMPLED: Final = 4  # of one decision in so many the score is walked, and the time of both releases is taken
 Waiting = tuple[Trial, Release, Observation]
 
 
@@ -71,16 +73,19 @@ class Beside:
         other = champion if _arm(trial, made.release_digest) == "challenger" else trial.challenger
         said: Decision | None = None
         error: str | None = None
+        if other is trial.challenger:
+            trial.readings.asked()
         try:
-            said = timed(trial, other, seen.application, seen.facts)
+            said = decide(seen.application, seen.facts, other)
+            if (number := int(seen.decision_id[-4:], 16)) % SAMPLED == 0:
+                _walk(trial, said if other is trial.challenger else made)
+                releases = (trial.challenger, champion) if number // SAMPLED % 2 else (champion, trial.challenger)
+                for release in releases:  # whoever is first warms the caches, so the two take turns
+                    _time(trial, release, seen)
         except Exception as fault:  # whatever it is, it is an answer about that release
-            error = type(fault).__name__
+            said, error = None, type(fault).__name__
             if other is trial.challenger:
                 trial.readings.failed(fault)
-        if int(seen.decision_id[-4:], 16) % WALKED == 0:
-            for decided in (made, said):
-                if decided is not None and decided.release_digest == trial.challenger.digest:
-                    _walk(trial, decided)
         if trial.readings.fault() is not None:
             trial.fail()
         return _row(trial, other, seen, said, error, self._clock())
@@ -100,6 +105,27 @@ def _walk(trial: Trial, decided: Decision) -> None:
     same = walked == scorer.raw(row) and round(walked, RECORD_DECIMALS) == decided.score.raw
     trial.readings.walked(same=same)
     WALKS.labels("same" if same else "differs").inc()
+
+
+def _time(trial: Trial, release: Release, seen: Observation) -> None:
+    """Take the processor's time of one decision on facts not yet summarised: waiting is not the release's."""
+    arm, facts = _arm(trial, release.digest), _unseen(seen.facts)
+    began = time.thread_time()
+    decide(seen.application, facts, release)
+    seconds = time.thread_time() - began
+    trial.readings.timed(arm, seconds)
+    ARM_SECONDS.labels(arm).observe(seconds)
+
+
+def _unseen(facts: Facts) -> Facts:
+    """The same facts as new objects: summaries are kept by object (engine.features.once)."""
+    told = {name: getattr(facts, name) for name in Facts.model_fields}
+    copies = {
+        name: fact.model_copy(update={"value": fact.value.model_copy()})
+        for name, fact in told.items()
+        if isinstance(fact, Fact) and fact.value is not None
+    }
+    return facts.model_copy(update=copies)
 
 
 def _row(

@@ -23,7 +23,7 @@ from api.rollout.arms import Lineup, Observation, Trial
 from api.rollout.beside import TURN_SECONDS, Beside
 from api.rollout.counting import tally_of
 from api.rollout.loading import Folder, Loaded, Mark, load_folder, marks_of
-from api.rollout.noting import is_champion_known, note_champion, note_end, note_out, note_stage
+from api.rollout.noting import note_champion, note_end, note_out, note_stage
 from api.rollout.readings import Readings
 from api.shell import Shell
 from api.store import queries as store
@@ -53,6 +53,8 @@ class Follower:
         self._try_again_at = 0.0
         self._found = Loaded(None, None, None, ())
         self._out: dict[str, str] = {}  # roll-outs that this process took out, and why
+        self._before: Release | None = None  # the champion that this process served before
+        self._is_noted = False  # whether the champion in force is written down, where it has to be
         self._ended: set[str] = set()  # roll-outs whose end this process knows to be written down
         self._ticks = 0
 
@@ -92,8 +94,10 @@ class Follower:
             tell_release(before, self._engine, 0)
             tell_release(champion, self._engine, 1)
             log.warning("champion_swapped", before=before.name, release=champion.name)
-        if not await self._database.read(lambda connection: is_champion_known(connection, champion)):
-            await self._note(lambda connection, at: note_champion(connection, champion, at))
+            self._before, self._is_noted = before, False
+        if not self._is_noted:
+            await self._note(lambda connection, at: note_champion(connection, champion, self._before, at))
+            self._is_noted = True
 
     async def _try(self, found: Loaded) -> None:
         """Put the challenger beside the champion, as far as it is allowed and was not taken out."""

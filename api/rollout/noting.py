@@ -16,25 +16,19 @@ from api.store.queries.rollout import CHAMPION, ENDED, ROLLED_BACK, STAGE
 from engine.release import Release, Signer
 
 
-def is_champion_known(connection: Connection, champion: Release) -> bool:
-    """Whether nothing needs to be written of a champion now.
-
-    Never before anything else is: the chain's first checkpoint is made over an empty one, or by a person.
-    """
+def champion_before(connection: Connection) -> tuple[str, str] | None:
+    """Name and digest of the champion that was in force last, by events, or else by the last decision of one."""
     last = store.last_champion(connection)
-    if last is None:
-        return not store.audit_tail(connection, 1)
-    return last.release_digest == champion.digest
+    return (last.release_name, last.release_digest) if last else store.last_maker(connection)
 
 
-def note_champion(connection: Connection, champion: Release, at: datetime) -> None:
-    """A champion was taken up, where the last one that was is another."""
+def note_champion(connection: Connection, champion: Release, before: Release | None, at: datetime) -> None:
+    """A champion was taken up, where the last one was another; `before` is what this process served until now."""
     store.hold_rollout(connection)
-    if is_champion_known(connection, champion):
+    was = champion_before(connection) or ((before.name, before.digest) if before else None)
+    if was is None or was[1] == champion.digest:
         return
-    last = store.last_champion(connection)
-    before = (last.release_name, last.release_digest) if last else (None, None)
-    details = {"from": before[0], "from_digest": before[1], **_people(champion.signers)}
+    details = {"from": was[0], "from_digest": was[1], **_people(champion.signers)}
     store.add_rollout_event(connection, CHAMPION, (champion.name, champion.digest), at, details=details)
 
 

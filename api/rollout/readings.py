@@ -10,8 +10,8 @@ from typing import Final, Literal
 
 Fault = Literal["walk", "errors", "slow"]
 MOST_ERRORS: Final = 0.001  # of what the challenger decided; so the first error of fewer than a thousand is too many
-LEAST_TIMED: Final = 500  # decisions of each arm before their times are compared
-_KEPT: Final = 2_000
+LEAST_TIMED: Final = 250  # decisions of both arms on the same facts, before their times are compared
+_KEPT: Final = 1_000
 MOST_TIMES_SLOWER: Final = 2.0
 
 
@@ -20,21 +20,24 @@ class Readings:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._decided = self._failed = 0
+        self._asked = self._failed = 0
         self._walks_differ = False
         self._seconds: dict[str, deque[float]] = {arm: deque(maxlen=_KEPT) for arm in ("champion", "challenger")}
         self.last_error: str | None = None
 
-    def decided(self, arm: str, seconds: float) -> None:
-        """A decision of one arm, and the processor's time that it took."""
+    def asked(self) -> None:
+        """The challenger is asked for a decision."""
+        with self._lock:
+            self._asked += 1
+
+    def timed(self, arm: str, seconds: float) -> None:
+        """The processor's time that a decision of one arm took."""
         with self._lock:
             self._seconds[arm].append(seconds)
-            self._decided += arm == "challenger"
 
     def failed(self, error: Exception) -> None:
         """The challenger raised."""
         with self._lock:
-            self._decided += 1
             self._failed += 1
             self.last_error = type(error).__name__
 
@@ -48,7 +51,7 @@ class Readings:
         if self._walks_differ:
             return "walk"
         with self._lock:
-            if self._failed > MOST_ERRORS * self._decided:
+            if self._failed > MOST_ERRORS * self._asked:
                 return "errors"
             champion, challenger = (list(self._seconds[arm]) for arm in ("champion", "challenger"))
         if min(len(champion), len(challenger)) < LEAST_TIMED:

@@ -183,6 +183,7 @@ from api.store.queries.rollout import (
     count_shadows,
     hold_rollout,
     last_champion,
+    last_maker,
     rollout_events,
     shadow_of,
 )
@@ -387,6 +388,7 @@ __all__ = [
     "insert_values",
     "lapse_leases",
     "last_champion",
+    "last_maker",
     "latest_values",
     "lease_message",
     "lift_brake",

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select, text
 
 from api.store.prepared import Prepared
 from api.store.queries.audit import AuditEvent, Detail, append_audit
-from api.store.tables import rollout_event, shadow
+from api.store.tables import decision, rollout_event, shadow
 
 CHAMPION, STAGE, ROLLED_BACK, ENDED = "champion", "stage", "rolled_back", "ended"
 ACTS = {CHAMPION: "serve_release", STAGE: "rollout_stage", ROLLED_BACK: "rollout_rolled_back", ENDED: "rollout_ended"}
@@ -20,6 +20,12 @@ _HOLD = text("SELECT pg_advisory_xact_lock(7310006, 0)")
 _LAST_FIRST = select(rollout_event).order_by(rollout_event.c.audit_seq.desc())
 _OF = _LAST_FIRST.where(rollout_event.c.rollout == bindparam("sought"))
 _SERVES = _LAST_FIRST.where(rollout_event.c.kind == CHAMPION).limit(1)
+_LAST_MAKER = (
+    select(decision.c.release_name, decision.c.release_digest)
+    .where(decision.c.supersedes.is_(None), func.coalesce(decision.c.arm, CHAMPION) == CHAMPION)
+    .order_by(decision.c.audit_seq.desc())
+    .limit(1)
+)
 _INSERT = insert(rollout_event)
 _INSERT_SHADOW = Prepared(insert(shadow))
 _COUNTS = (
@@ -84,6 +90,12 @@ def last_champion(connection: Connection) -> RolloutEvent | None:
     """The champion that was taken up last."""
     row = connection.execute(_SERVES).first()
     return None if row is None else RolloutEvent(*row)
+
+
+def last_maker(connection: Connection) -> tuple[str, str] | None:
+    """Name and digest of the champion that made the last first decision; what a challenger made does not count."""
+    row = connection.execute(_LAST_MAKER).first()
+    return None if row is None else (row[0], row[1])
 
 
 def rollout_events(connection: Connection, rollout: str) -> tuple[RolloutEvent, ...]:

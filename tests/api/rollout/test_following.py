@@ -136,9 +136,7 @@ def test_promotion_is_taken_up_and_ends_the_roll_out(house: House, releases: Pat
     (decided,) = house.apply()
     assert (house.row(decided).release_name, house.row(decided).arm) == ("strict", None)
     assert [(each.kind, each.why) for each in house.events(plan.id)][-1] == ("ended", "promoted")
-    assert [(each["from"], each["release"]) for each in entries(house, "serve_release")] == [
-        (None, SHIPPED), (SHIPPED, "strict")
-    ]  # fmt: skip
+    assert [(each["from"], each["release"]) for each in entries(house, "serve_release")] == [(SHIPPED, "strict")]
     models.rollback(releases)
     house.tick()
     assert house.lineup.champion.name == SHIPPED
@@ -275,7 +273,7 @@ def test_one_bit_between_kernel_and_walk_takes_it_out(
     house: House, releases: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A score that the independent walk does not give to the last bit, once, on the share that is walked."""
-    monkeypatch.setattr("api.rollout.beside.WALKED", 1)
+    monkeypatch.setattr("api.rollout.beside.SAMPLED", 1)
     plan = try_out(releases, "strict", allowed=0)
     house.tick()
     house.apply(6)
@@ -290,6 +288,7 @@ def test_one_bit_between_kernel_and_walk_takes_it_out(
 def test_a_challenger_twice_as_slow_is_out(house: House, releases: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once enough decisions of both were timed, by the processor's time that they take."""
     monkeypatch.setattr("api.rollout.readings.LEAST_TIMED", 12)
+    monkeypatch.setattr("api.rollout.beside.SAMPLED", 1)
 
     def slow(raw: float) -> float:
         sum(number * number for number in range(150_000))  # some ten milliseconds of work
@@ -369,4 +368,19 @@ def test_workers_write_each_step_once(house: House, releases: Path, market: Path
         for each in (house, other) * 6:
             each.tick()
         assert [each.share for each in house.events(plan.id)] == [0, 100]
-        assert len(entries(house, "serve_release")) == 1
+        models.promote("strict", releases)
+        for each in (house, other, house, other):
+            each.tick()
+        assert len(entries(house, "serve_release")) == len(entries(house, "rollout_ended")) == 1
+
+
+def test_a_champion_promoted_while_nothing_ran_is_written_too(
+    house: House, releases: Path, market: Path, applicants: Any
+) -> None:
+    """The next start finds that another made the last decision; without a decision before there is nothing to tell."""
+    house.apply()
+    models.promote("strict", releases)
+    with housed(house.service.url, market, releases, applicants, house.sent) as next_start:
+        next_start.tick()
+        (told,) = entries(next_start, "serve_release")
+        assert (told["from"], told["release"]) == (SHIPPED, "strict")
