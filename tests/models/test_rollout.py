@@ -98,7 +98,7 @@ def test_one_at_a_time(root: Path) -> None:
     ],
 )  # fmt: skip
 def test_damaged_files_are_refused_by_name(root: Path, name: str, change: bytes | None) -> None:
-    """Emptied, cut, binary, without its plan: a reason in words; stopping works on whatever lies there."""
+    """Emptied, cut, binary, without its plan: a reason in words, and never a share."""
     begin(root)
     path = root / name
     path.unlink() if change is None else path.write_bytes(change)

@@ -1,6 +1,7 @@
 """Releases swapped under load, on a real server: no error, each decision names its maker and replays to the byte."""
 
 import itertools
+import json
 import threading
 import time
 from collections import Counter
@@ -12,14 +13,15 @@ from typing import Any
 import pytest
 
 import models
+from api.store import queries as store
 from api.store.database import Database
 from api.store.queries.decisions import decisions_since
 from tests.support.rollouts import SHIPPED, folder_of
-from tests.support.server import Server, serving
+from tests.support.server import SERVE, Server, serving
 from tests.support.service import market_bodies
 from training.simulate import write_market
 
-SWAPS = 6
+SWAPS = 4
 _FOLLOWED_S = 20.0
 
 
@@ -67,33 +69,43 @@ def ready(server: Server) -> str:
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A market of six hundred made-up businesses, each of which applies once: no guard refuses one."""
+    """A market of three hundred made-up businesses, each of which applies once: no guard refuses one."""
     path = tmp_path_factory.mktemp("many") / "market.sqlite"
-    write_market(path, count=600, seed=12)
+    write_market(path, count=300, seed=12)
     return path
 
 
+@pytest.mark.parametrize(("kind", "workers"), [("sqlite", 1), pytest.param("postgres", 2, marks=pytest.mark.postgres)])
 def test_promoting_and_rolling_back_under_load_is_invisible(
-    sqlite_url: str, tmp_path: Path, many: Path, releases: Path
+    kind: str, workers: int, tmp_path: Path, many: Path, releases: Path, request: pytest.FixtureRequest
 ) -> None:
-    """Six swaps while three clients send: every reply is a 201, and all that was decided replays under its release."""
-    url, more = sqlite_url, {"CREDITLINE_RELEASES": str(releases)}
-    with serving(url, tmp_path, many, more=more) as server, load(server, market_bodies(many)) as answers:
-        for swap in range(SWAPS):
-            models.promote("strict", releases) if swap % 2 == 0 else models.rollback(releases)
-            name = "strict" if swap % 2 == 0 else SHIPPED
-            eventually(lambda name=name: ready(server) == name, f"swap {swap} was not followed")
-            seen = len(answers)
-            eventually(lambda seen=seen: len(answers) >= seen + 10, "no answers")
-    assert Counter(status for status, _ in answers) == {201: len(answers)}, answers
-    makers = made_by(url)
-    assert set(makers) == {SHIPPED, "strict"}
-    assert sum(makers.values()) == len(answers)
-    with serving(url, tmp_path, many, more=more) as server:
+    """Swaps while clients send: every reply is a 201, every worker follows, every decision replays."""
+    url, more = request.getfixturevalue(f"{kind}_url"), {"CREDITLINE_RELEASES": str(releases)}
+    command = (*SERVE, "--workers", str(workers))
+    with serving(url, tmp_path, many, command, more) as server:
+        with load(server, market_bodies(many)) as answers:
+            for swap in range(SWAPS):
+                name = "strict" if swap % 2 == 0 else SHIPPED
+                models.promote(name, releases) if swap % 2 == 0 else models.rollback(releases)
+                eventually(lambda name=name: {ready(server) for _ in range(8)} == {name}, f"swap {swap}: not followed")
+                seen = len(answers)
+                eventually(lambda seen=seen: len(answers) >= seen + 5, "no answers")
+        assert Counter(status for status, _ in answers) == {201: len(answers)}, answers
+        makers = made_by(url)
+        assert set(makers) == {SHIPPED, "strict"}
+        assert sum(makers.values()) == len(answers)
         for decision_id in ids(url):
             told = server.ask("GET", f"/v1/decisions/{decision_id}/replay").json()
             assert told["match"], told
     assert "Traceback" not in server.log
+    with Database.open(url) as database, database.transaction(read_only=True) as connection:
+        steps = [json.loads(each.body) for each in store.audit_tail(connection, 2_000)]
+        assert store.verify_audit(connection) is None
+    swaps = [
+        (each["details"]["from"], each["details"]["release"]) for each in steps if each["action"] == "serve_release"
+    ]
+    assert swaps[::-1][:2] == [(SHIPPED, "strict"), ("strict", SHIPPED)]
+    assert len(swaps) >= SWAPS
 
 
 def made_by(url: str) -> Counter[str]:
