@@ -382,7 +382,7 @@ def degraded() -> None:
     import models
     from api.degraded import page
 
-    click.echo(page(models.champion()), nl=False)
+    click.echo(page(models.champion(_settings().releases or models.ROOT)), nl=False)
 
 
 @main.group()
@@ -492,9 +492,8 @@ def db_upgrade() -> None:
     click.echo("the database is up to date")
 
 
-receipts.add_commands(main, _settings)
-disclosure.add_commands(main)
-rollout.add_commands(main, _settings)
+for room in (receipts, disclosure, rollout):
+    room.add_commands(main, _settings)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ import models
 from api.errors import Problem, field_problems
 from api.replay import Replay, replay_row
 from api.security import new_key, sha256_of
+from api.settings import Settings
 from api.sources import Asking
 from api.sources.market import MarketFile, MarketFileError
 from api.sources.standin import MarketSources, moved
@@ -51,7 +52,8 @@ def decide_file(path: Path, release_name: str | None, market: Path | None) -> De
     body = path.read_bytes()
     try:
         check_json(body)
-        release = models.champion() if release_name is None else models.load(release_name)
+        root = Settings.from_environment().releases or models.ROOT
+        release = models.champion(root) if release_name is None else models.load(release_name, root)
         try:
             whole = DecisionFile.model_validate_json(body)
         except ValidationError as error:
@@ -157,7 +159,9 @@ def _dollars(cents: int) -> str:
 
 @cache
 def _release(name: str) -> Release:
-    return models.load(name)
+    settings = Settings.from_environment()
+    trust = None if settings.trust is None else models.read_trust(settings.trust)
+    return models.load(name, settings.releases or models.ROOT, trust=trust)
 
 
 def replay_many(database_url: str, decision_id: str | None, since: int | None, engines: Path) -> bool:

@@ -92,7 +92,7 @@ def _load_ahead(settings: Settings) -> None:
 
     with suppress(models.ReleaseRejected):
         trust = models.read_trust(settings.trust) if settings.trust else None
-        models.keep_ready(models.serving(settings.release, trust=trust))
+        models.keep_ready(models.serving(settings.release, settings.releases or models.ROOT, trust=trust))
 
 
 def _prepare(settings: Settings) -> str:

@@ -4,10 +4,14 @@ It does: read the command line. It does not: know what the notice says (notice a
 The rule it keeps: without a name it speaks of the release that is live.
 """
 
+from collections.abc import Callable
+
 import click
 
+from api.settings import Settings
 
-def add_commands(group: click.Group) -> None:
+
+def add_commands(group: click.Group, settings_of_now: Callable[[], Settings]) -> None:
     """Add it to the command line."""
 
     @group.command("privacy-notice")
@@ -17,4 +21,5 @@ def add_commands(group: click.Group) -> None:
         import models  # noqa: PLC0415 - heavy, like every command's own work
         from api.disclosure.page import page  # noqa: PLC0415 - the same
 
-        click.echo(page(models.champion() if release is None else models.load(release)), nl=False)
+        root = settings_of_now().releases or models.ROOT
+        click.echo(page(models.champion(root) if release is None else models.load(release, root)), nl=False)
