@@ -20,6 +20,8 @@ from engine.values import Frozen, problem
 __all__ = [
     "FILE_NAMES",
     "MANIFEST_NAME",
+    "Baseline",
+    "Baselines",
     "Calibration",
     "Certificate",
     "ClaimedCause",
@@ -171,6 +173,40 @@ class Replay(Frozen):
     new_set: Line | None = None  # why the set is another than the champion's
 
 
+class Baseline(Frozen):
+    """How one column lay in training: the share in each bin, up to and including its edge.
+
+    After the bins of the edges come what lies above all of them, or is a category unseen in training, and what is
+    missing. The edges of a category are the codes of its labels.
+    """
+
+    name: Line
+    edges: Annotated[tuple[Finite, ...], Field(max_length=400, strict=False)]
+    shares: Annotated[tuple[Annotated[float, Field(ge=0, le=1)], ...], Field(max_length=402, strict=False)]
+    labels: Annotated[tuple[str, ...], Field(max_length=400, strict=False)] | None = None
+
+    @model_validator(mode="after")
+    def _in_step(self) -> Self:
+        if len(self.shares) != len(self.edges) + 2 or list(self.edges) != sorted(set(self.edges)):
+            raise problem(
+                "baseline", "A baseline has rising edges, and a share for each bin, for above and for missing"
+            )
+        if self.labels is not None and len(self.labels) != len(self.edges):
+            raise problem("baseline_labels", "A baseline of a category has a label for each edge")
+        return self
+
+
+class Baselines(Frozen):
+    """What a model's training looked like: what new applications are held against."""
+
+    rows: Annotated[int, Field(ge=1)]  # weighted examples count as the number that says as much
+    population: Literal["applicants", "approved"]  # whose outcomes were known, and so who taught
+    score: Baseline  # of the PD
+    features: Annotated[tuple[Baseline, ...], Field(max_length=512, strict=False)]
+    approved_to_pd: Finite | None = None  # the highest PD that the price grid of that day took
+    approval_rate: Annotated[float, Field(ge=0, le=1)] | None = None  # the share of training below it
+
+
 class ReleaseFacts(Frozen):
     """All a manifest says except its files' digests: what whoever makes a release states."""
 
@@ -191,6 +227,7 @@ class ReleaseFacts(Frozen):
     validation: Validation | None = None
     not_before: Day | None = None  # it does not serve before this day
     replay: Replay | None = None
+    baselines: Baselines | None = None  # none in older releases, and where nobody taught
 
     @model_validator(mode="after")
     def _features_differ(self) -> Self:

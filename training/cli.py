@@ -15,6 +15,7 @@ from training.commands.audit import audit
 from training.commands.cluster import ClusterOptions, cluster_options
 from training.commands.fitting import fit
 from training.commands.judging import compare, evaluate
+from training.commands.monitor import monitor
 from training.commands.policies import policy
 from training.commands.report import report
 from training.commands.rollout import rollout
@@ -69,6 +70,7 @@ main.add_command(policy)
 backtesting.register(main)
 main.add_command(report)
 main.add_command(rollout)
+main.add_command(monitor)
 
 
 @main.command()

@@ -22,7 +22,7 @@ from engine.canonical import canonical_bytes
 from engine.features import BY_NAME, FEATURE_NAMES, contract_digest
 from engine.policy import Policy, PolicyBook
 from engine.pricing import break_even_report, check_reference_line
-from engine.release import MANIFEST_NAME, ReleaseFacts, Replay, TrainingFacts, Validation
+from engine.release import MANIFEST_NAME, Baselines, ReleaseFacts, Replay, TrainingFacts, Validation
 from engine.scoring import Calibration, parse_model
 from models.folder import read_folder
 from models.store import check_digests, parsed_manifest
@@ -30,8 +30,9 @@ from training.audit import card_section
 from training.backtest.replay import Found, Gate
 from training.backtest.trials import Trial, as_model, read_policy
 from training.data import Dataset, Floats
-from training.evaluation import Evaluation
+from training.evaluation import Evaluation, Prices
 from training.fitting import Fitted, Split
+from training.monitor.baselines import fitted_baselines, stored_baselines
 from training.policies import policy_changes
 from training.scorecard import scorecard_card
 from training.signing import read_validation
@@ -44,21 +45,23 @@ MODEL_CARD = "\n## The model's card\n\n"
 _REPLAY = "\n## Replay\n\n"
 
 
-def write_draft(folder: Path, fitted: Fitted, data: Dataset, split: Split) -> None:
+def write_draft(folder: Path, fitted: Fitted, data: Dataset, split: Split, prices: Prices | None = None) -> None:
     """Keep a fit: model.txt, golden.jsonl, judgement.json and draft.json (calibration, data, figures, importance)."""
     parts = split.parts(data)
     spans = [(str(part.time.min()), str(part.time.max()), len(part.y), part.bads) for part in parts]
-    keep_draft(folder, fitted, golden_rows(fitted, parts[-1]), split, Learnt(data, spans))
+    learnt = Learnt(data, spans, fitted_baselines(fitted, parts[0], prices))
+    keep_draft(folder, fitted, golden_rows(fitted, parts[-1]), split, learnt)
 
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
     """What a draft says of its examples: names, description and digest of `data`; first and last day, rows and bads of
-    the training, validation and test span.
+    the training, validation and test span; what training looked like, where that is known.
     """
 
     data: Dataset
     spans: Sequence[tuple[str, str, int, int]]
+    baselines: Baselines | None = None
 
 
 def golden_rows(fitted: Fitted, test: Dataset) -> Floats:
@@ -90,6 +93,7 @@ def keep_draft(folder: Path, fitted: Fitted, golden: Floats, split: Split, learn
         "spans": {name: list(told) for name, told in zip(("train", "validation", "test"), learnt.spans, strict=True)},
         "gain": {name: round(gain / max(sum(gains.values()), 1e-12), 4) for name, gain in gains.items()},
         "split": {key: str(value) for key, value in asdict(split).items()},
+        "baselines": learnt.baselines.model_dump(mode="json") if learnt.baselines else None,
     }
     write_whole(
         folder,
@@ -147,6 +151,7 @@ def publish_draft(  # noqa: PLR0913 - what a release states
         validation=source.validation,
         not_before=None if not_before is None else not_before.isoformat(),
         replay=replay,
+        baselines=source.baselines,
     )
     files = {
         "model.txt": source.model_text.encode(),
@@ -167,6 +172,7 @@ class _Source:
     synthetic: bool
     lightgbm_version: str
     validation: Validation | None
+    baselines: Baselines | None
     card: Callable[[ReleaseFacts, PolicyBook], str]
 
 
@@ -185,6 +191,7 @@ def _source(folder: Path, synthetic: bool, validation: Path | None) -> _Source:
         training=TrainingFacts.model_validate(told["training"]),
         synthetic=synthetic or (scored is not None and scored["example"]), lightgbm_version=lightgbm.__version__,
         validation=None if validation is None else _validation(validation, model_text),
+        baselines=stored_baselines(told),
         card=lambda facts, book: (
             made(facts, told) + prices(book) + card_section(folder, FEATURE_NAMES) + replay_section(facts.replay)
         ),
@@ -211,7 +218,8 @@ def _released(folder: Path, validation: Path | None) -> _Source:
     return _Source(
         model_text=model_text, calibration=manifest.calibration, training=manifest.training,
         synthetic=manifest.synthetic, lightgbm_version=manifest.lightgbm_version,
-        validation=manifest.validation if validation is None else _validation(validation, model_text), card=changed,
+        validation=manifest.validation if validation is None else _validation(validation, model_text),
+        baselines=manifest.baselines, card=changed,
     )  # fmt: skip
 
 

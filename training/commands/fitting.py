@@ -110,7 +110,7 @@ def _fitted(
         with progress:
             task = progress.add_task("trees", total=total)
             fitted = fit_model(data, split, seed, lambda tree: progress.update(task, completed=tree), recipe)
-        write_draft(out, fitted, data, split)
+        write_draft(out, fitted, data, split, recipe.prices)
         if audited is not None:
             keep(out, audited.report, audited.waivers)
     except ValueError as error:

@@ -3,7 +3,7 @@
 It does: hold examples and cut them by time. It does not: read files. The rule it keeps: rows are in order of time.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Self
 
@@ -18,7 +18,8 @@ Days = NDArray[np.datetime64]
 class Dataset:
     """Examples in order of time: x (n, f) with NaN missing, y (n,) 0 or 1, weight (n,), time (n,) days.
 
-    `directions` are the monotone signs by column, `categorical` the columns that hold category codes.
+    `directions` are the monotone signs by column, `categorical` the columns that hold category codes, `levels` what
+    the codes of each of these stand for (empty where nobody says). `approved_only` where nobody else has an outcome.
     """
 
     names: tuple[str, ...]
@@ -30,6 +31,8 @@ class Dataset:
     categorical: tuple[int, ...]
     description: str
     source_sha256: str
+    levels: tuple[tuple[str, ...], ...] = ()
+    approved_only: bool = False
 
     def between(self, start: date | None, end: date | None) -> Self:
         """The examples with start <= time <= end; an open end takes all."""
@@ -42,10 +45,7 @@ class Dataset:
 
     def where(self, keep: NDArray[np.bool_]) -> Self:
         """The examples that a mask keeps."""
-        return type(self)(
-            self.names, self.x[keep], self.y[keep], self.weight[keep], self.time[keep], self.directions,
-            self.categorical, self.description, self.source_sha256,
-        )  # fmt: skip
+        return replace(self, x=self.x[keep], y=self.y[keep], weight=self.weight[keep], time=self.time[keep])
 
     @property
     def bads(self) -> int:

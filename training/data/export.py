@@ -8,7 +8,7 @@ application the last counts; only a closed window has an outcome; what is left o
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def from_export(
         f"export of decisions, {{rows}} with a window of {by.window_months} months closed by {by.cut_off}",
         f"{export} and {performance} have no decision in common that turned out good or bad by {by.cut_off}",
     )  # fmt: skip
-    return Joined(data, dict(counts))
+    return Joined(replace(data, approved_only=True), dict(counts))  # who was turned down performs nowhere
 
 
 def _decided(export: Path, by: Definitions) -> tuple[dict[str, tuple[str, date]], Counter[str]]:

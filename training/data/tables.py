@@ -69,6 +69,7 @@ def from_table(description_file: Path, table: Path | None = None, today: date | 
             directions=tuple(c.direction for c in described.columns.values()),
             categorical=tuple(i for i, c in enumerate(described.columns.values()) if c.kind == "category"),
             description=described.description or described.table, source_sha256=file_sha256(path),
+            levels=tuple(reading.levels[name] for name, c in described.columns.items() if c.kind == "category"),
         )
     )  # fmt: skip
 
@@ -108,6 +109,7 @@ class Reading:
     def __init__(self, name: str, scan: pl.LazyFrame, whole: bool = True) -> None:
         self.name, self.scan, self.schema, self.faults = name, scan, scan.collect_schema(), list[Fault]()
         self.whole = whole
+        self.tells_unseen = False  # whether a category that is not among given levels has a code of its own
         self.levels = dict[str, tuple[str, ...]]()  # of each category: what its codes stand for, given or found
 
     def require(self, wanted: tuple[str, ...]) -> None:
@@ -199,8 +201,10 @@ class Reading:
             counts = texts.drop_nulls().value_counts(name="n").sort(["n", name], descending=[True, False])
             self.levels[name] = tuple(sorted(counts[name].head(MOST_CATEGORIES).to_list()))
         known = self.levels[name]
-        codes = texts.replace_strict(list(known), list(range(len(known))), default=None, return_dtype=pl.Float64)
-        return _numpy(codes)
+        # Of the most categories the rare ones count as missing; else the levels tell all that there was.
+        unseen = float(len(known)) if self.tells_unseen and len(known) < MOST_CATEGORIES else None
+        codes = texts.replace_strict(list(known), list(range(len(known))), default=unseen, return_dtype=pl.Float64)
+        return _numpy(codes.set(texts.is_null(), None))
 
     def _number(self, name: str, how: Column, series: pl.Series) -> Floats:
         values = self._floats(name, series, "is not a number")

@@ -34,8 +34,7 @@ def of_market(path: Path, data: Dataset) -> Segments:
     rows, days, bads = [], [], []
     for application, _, day, bad in businesses(path):
         told = json.loads(application)
-        business, turnover = told["business"], told["finances"]["turnover_12m_cents"]
-        band = _TURNOVER_BANDS[int(np.searchsorted(_TURNOVER_CENTS, turnover, side="right"))]
+        business, band = told["business"], turnover_band(told["finances"]["turnover_12m_cents"])
         rows.append((business["state"], division_of(business["anzsic"]) or UNKNOWN, band, business["staff_band"]))
         days.append(day)
         bads.append(bad)
@@ -43,6 +42,11 @@ def of_market(path: Path, data: Dataset) -> Segments:
     _same_order(np.array(bads, dtype=float)[order], data)
     columns = np.array(rows, dtype=str)[order].T
     return dict(zip(("region", "industry", "turnover", "staff"), columns, strict=True))
+
+
+def turnover_band(cents: int) -> str:
+    """The band of a year's turnover."""
+    return _TURNOVER_BANDS[int(np.searchsorted(_TURNOVER_CENTS, cents, side="right"))]
 
 
 def of_table(path: Path, described: TableDescription, names: Sequence[str], data: Dataset) -> Segments:
