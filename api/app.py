@@ -56,6 +56,8 @@ from api.staff.guarding import enforce
 from api.staff.setup import open_door
 from api.store.database import Database
 from engine.release import Manifest, Release
+from api.watching import Watching
+from engine.release import Manifest
 
 log = structlog.get_logger()
 # The store's thread lets go of the interpreter at every statement, and by default waits 5 ms for it each time.
@@ -129,6 +131,7 @@ def furnish(app: Litestar, settings: Settings) -> None:
             "desk": rooms.cases.desk, "intray": rooms.cases.intray, "staff": rooms.staff,
             "lobby": rooms.applicants.lobby, "sending": rooms.applicants.desk,
             "look_up": rooms.applicants.look_up, "outcomes": rooms.applicants.outcomes,
+            "watching": Watching(settings.monitor),
         }
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ workers, whichever is asked answers for all of them, the dead ones included: thr
 
 import os
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
@@ -174,6 +174,24 @@ MESSAGES_DEAD = Gauge(
     "creditline_messages_dead", "Messages to applicants, staff and marketplace that were given up.", registry=REGISTRY,
     multiprocess_mode="mostrecent",
 )  # fmt: skip
+MONITOR_FILE = Gauge(
+    "creditline_monitor_file_fault", "The monitor's file: 0 read, or no folder is set; 1 missing; 2 damaged.",
+    registry=REGISTRY, multiprocess_mode="mostrecent",
+)  # fmt: skip
+# The figures of the monitor's newest period that tells anything; what its file does not tell is not a number.
+_MONITORED: Any = {"registry": REGISTRY, "multiprocess_mode": "mostrecent"}
+MONITOR_TIME = Gauge(
+    "creditline_monitor_timestamp_seconds", "When the monitor's file was made, Unix time.", **_MONITORED
+)
+MONITOR_DECISIONS = Gauge("creditline_monitor_decisions", "Decisions in the newest period watched.", **_MONITORED)
+MONITOR_PSI = Gauge("creditline_monitor_psi", "PSI of score and features in that period.", ["of"], **_MONITORED)
+MONITOR_RATE = Gauge("creditline_monitor_rate", "Shares of that period's decisions.", ["of"], **_MONITORED)
+MONITOR_LIMIT = Gauge("creditline_monitor_limit_dollars", "The average limit of that period.", **_MONITORED)
+MONITOR_CALIBRATION = Gauge(
+    "creditline_monitor_calibration_ratio", "Bads over expected in the newest period with closed windows.",
+    **_MONITORED,
+)  # fmt: skip
+MONITOR_ALARMS = Gauge("creditline_monitor_alarms", "The monitor's alarms that stand, by kind.", ["kind"], **_MONITORED)
 # A series that is first seen at 1 has not risen in Prometheus' eyes: whatever an alert waits for begins at 0.
 for _stage in ("receive", "enrich", "decide", "record"):
     STAGES.labels(_stage)

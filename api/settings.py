@@ -49,6 +49,7 @@ class Settings:
     trust: Path | None = None  # whose signatures on releases are believed; None looks beside CHAMPION
     problems_url: str = "/problems"
     comparables: Path | None = None
+    monitor: Path | None = None  # the folder that `creditline-train monitor --out` fills
     index_key: Secret = field(default_factory=lambda: Secret(""))
     seal_keys: Secret = field(default_factory=lambda: Secret(""))
     documents: str = "var/documents"  # a folder, or s3://bucket/prefix
@@ -123,6 +124,7 @@ def _value(name: str, text: str) -> object:
         case "development":
             return text.lower() in {"1", "true", "yes"}
         case "market" | "releases" | "trust" | "comparables" | "contract_template" | "contacts":
+        case "market" | "trust" | "comparables" | "monitor" | "contract_template" | "contacts":
             return Path(text)
         case "lender_name":
             if len(text) > _MOST_NAME_CHARACTERS or not text.isprintable():

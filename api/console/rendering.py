@@ -16,6 +16,7 @@ from api.console.views import (
     ReferralView,
     SearchView,
     View,
+    WatchingView,
 )
 from api.pages import wording
 from api.pages.assets import Assets
@@ -29,6 +30,7 @@ TEMPLATES: Final[Mapping[type, str]] = {
     SearchView: "search.html",
     ComplianceView: "compliance.html",
     AuditView: "audit.html",
+    WatchingView: "watching.html",
     ReferralsView: "referrals.html",
     ReferralView: "referral.html",
     MessageView: "message.html",

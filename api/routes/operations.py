@@ -59,6 +59,7 @@ async def metrics(request: AnyRequest) -> Response[bytes]:
         CASES.labels(state).set(counted[state].cases if state in counted else 0)
     for place, hours in enumerate(store.ALERT_HOURS):
         CASES_PAST.labels(str(hours)).set(sum(each.passed[place] for each in counted.values()))
+    request.app.state.watching.measure()
     return Response(exposition(), media_type=CONTENT_TYPE_LATEST)
 
 

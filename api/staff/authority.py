@@ -88,8 +88,8 @@ TABLE: tuple[Rule, ...] = (
     _rule("session.own", " ".join(ROLES), "Everybody looks after their own sign-in and ends their own sessions."),
 )
 # What no page does: a second approval is `case.approve` by another person, whom the case asks for; staff are looked
-# after by `creditline staff` alone; figures and replays have no page of staff's, a bearer key replays.
-PAGELESS: frozenset[str] = frozenset({"case.second", "staff.read", "staff.write", "risk.read", "decision.replay"})
+# after by `creditline staff` alone; replays have no page of staff's, a bearer key replays.
+PAGELESS: frozenset[str] = frozenset({"case.second", "staff.read", "staff.write", "decision.replay"})
 _BY_ACTION = {rule.action: rule for rule in TABLE}
 ACTIONS: frozenset[str] = frozenset(_BY_ACTION)
 

@@ -56,7 +56,7 @@ def _score(watch: Watch) -> bytes | None:
         axes.plot(
             range(len(shifts)), [each.noise for each in shifts], color=_SOFT, lw=1, ls=":", label="chance stays below"
         )
-        axes.axhline(0.2, color=_BAD, lw=1, ls="--", label="0.2")
+        axes.axhline(0.2, color=_BAD, lw=1, ls="--", label="mark")
         axes.set_ylim(0, max(0.3, 1.1 * max(each.psi for each in shifts)))
         axes.legend(frameon=False, fontsize=8, ncols=2)
         _titled(axes, "PSI of the score")
@@ -66,7 +66,8 @@ def _score(watch: Watch) -> bytes | None:
 def _features(watch: Watch) -> bytes | None:
     worst = sorted(watch.newest.features, key=lambda each: -each.psi)[:_MOST_FEATURES]
     at = {each.name: i for i, each in enumerate(watch.newest.features)}
-    grid = np.array([[period.features[at[each.name]].psi for period in watch.periods] for each in worst])
+    shown = [[period.features[at[each.name]] for period in watch.periods] for each in worst]
+    grid = np.array([[each.psi if each.psi > each.noise else 0.0 for each in row] for row in shown])
     if not len(grid):
         return None
     with _Picture(8, 1.4 + 0.24 * len(worst)) as (axes, done):
@@ -76,7 +77,7 @@ def _features(watch: Watch) -> bytes | None:
         bar = axes.figure.colorbar(image, ax=axes, pad=0.02, extend="max")
         bar.ax.axhline(0.25, color=_INK, lw=1)
         bar.ax.tick_params(labelsize=8)
-        axes.set_title("PSI of features, the most moved of the newest period first", loc="left", fontsize=10)
+        axes.set_title("PSI of features, white where chance alone explains it", loc="left", fontsize=10)
     return done()
 
 
@@ -113,7 +114,7 @@ def _calibration(watch: Watch) -> bytes | None:
         )
         axes.axhline(1, color=_INK, lw=0.8)
         axes.axhline(1.25, color=_BAD, lw=1, ls="--")
-        axes.set_ylim(0, min(4, max(2, *(each.high for _, each in told))))
+        axes.set_ylim(0, min(4, 1.05 * max(2, *(each.high for _, each in told))))
         axes.set_xlim(-0.5, len(watch.periods) - 0.5)
         _named(axes, watch.periods)
         _titled(axes, "Bads over expected, closed windows alone, with 95 % intervals")

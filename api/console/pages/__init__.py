@@ -4,11 +4,11 @@ The rules: a page shows a view, a form is handed to the case service and leads o
 was seen; what was refused comes back with the words that were typed. Authority stands in each route's action.
 """
 
-from api.console.pages import acts, audit, board, case, compliance, documents, referrals, search, verdicts
+from api.console.pages import acts, audit, board, case, compliance, documents, referrals, search, verdicts, watching
 
 HANDLERS = (
     *board.HANDLERS, *search.HANDLERS, *case.HANDLERS, *acts.HANDLERS, *verdicts.HANDLERS, *documents.HANDLERS,
-    *compliance.HANDLERS, *referrals.HANDLERS, *audit.HANDLERS,
+    *compliance.HANDLERS, *referrals.HANDLERS, *audit.HANDLERS, *watching.HANDLERS,
 )  # fmt: skip
 
 __all__ = ["HANDLERS"]

@@ -44,8 +44,12 @@ from api.console.views.shared import (
     RequirementState,
     Told,
 )
+from api.console.views.watching import WatchingView
 
-View = BoardView | CaseView | SearchView | ComplianceView | AuditView | ReferralsView | ReferralView | MessageView
+View = (
+    BoardView | CaseView | SearchView | ComplianceView | AuditView | WatchingView | ReferralsView | ReferralView
+    | MessageView
+)  # fmt: skip
 
 __all__ = [
     "NO_FORM",
@@ -89,5 +93,6 @@ __all__ = [
     "StateCount",
     "Told",
     "View",
+    "WatchingView",
     "Workload",
 ]
