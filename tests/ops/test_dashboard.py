@@ -20,6 +20,7 @@ ROWS = [
     "Decisions without a source, and what follows",
     "Brakes, lists and release",
     "Full approval",
+    "Watching the release",
 ]
 # What Grafana puts in before it asks.
 VARIABLES = {"$__rate_interval": "5m", "$job": ".*", "$source": ".*"}

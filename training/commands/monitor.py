@@ -136,6 +136,6 @@ def _line(period: "Period") -> tuple[str, ...]:
     score = "too few" if period.score.reading == "too few" else f"{period.score.psi:.2f}"
     return (
         period.name, f"{period.decisions:,}", score,
-        "" if worst is None or worst.reading == "too few" else f"{worst.name} {worst.psi:.2f}",
+        "" if worst is None or worst.reading != "moved" else f"{worst.name} {worst.psi:.2f}",
         *("" if rate is None else f"{rate.share:.0%}" for rate in rates), "" if known is None else f"{known.ratio:.2f}",
     )  # fmt: skip

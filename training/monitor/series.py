@@ -22,7 +22,7 @@ from training.monitor.baselines import codes, column
 
 PSI_SCORE, PSI_FEATURE, RATE, SEGMENT_RATE, MEAN, UNSEEN, RATIO = 0.2, 0.25, 0.05, 0.10, 0.10, 0.02, 1.25
 _Z = 2.326  # 99 of 100
-FEWEST = 30  # rows below which a period tells nothing
+FEWEST = 30  # rows below which nothing is said
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,8 @@ def first_alarm(series: Series, starts: Sequence[int], days: Days, family: int) 
             break
         proof = evidence.left(series.proof(totals, sums), k, family)
         moved, now = series.moved(totals, sums)
-        found = np.flatnonzero((proof > 0) & (moved > series.mark))
+        found = np.flatnonzero((proof > 0) & (moved > series.mark) & (totals.sum(axis=1) >= FEWEST))
+        found = found[found > 0]  # one day alone is a day, not a move
         if len(found):
             i = int(found[0])
             best = (start + i, start, float(totals[i].sum()), float(moved[i]), float(proof[i]), float(now[i]))
