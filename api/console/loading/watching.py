@@ -24,6 +24,7 @@ from models.watching import Damaged, Outcomes, Period, Rate, Segment, Shift, Wat
 
 _OLD: Final = timedelta(days=8)
 _PERIODS, _SHIFTS = 26, 20
+_HOURS: Final = 48  # beyond them an age is told in days
 _EDGE: Final = 6.0  # left free around a drawing, so that dots are whole
 _PSI_MARK, _RATIO_MARK, _MOST_RATIO = 0.2, 1.25, 4.0
 _TONES: Final[dict[str, Tone]] = {"steady": "calm", "moved": "bad", "too few": "wait"}
@@ -38,7 +39,7 @@ def watching_view(held: Watch | Damaged, serving: str, now: datetime) -> Watchin
     of = "training" if held.baseline == "training" else "the first decisions, as the release tells no baselines"
     first = held.reference
     return WatchingView(Watched(
-        release=held.release, serving=serving, made_at=held.made_at, age=now - held.made_at,
+        release=held.release, serving=serving, made_at=held.made_at, age=_age(now - held.made_at),
         late=now - held.made_at > _OLD, source=held.source, start=held.start, end=held.end, decisions=held.decisions,
         against=f"{of} ({held.baseline_rows:,} rows)",
         rates_against="" if first is None else f"the first {first.decisions:,} decisions, up to {first.end}",
@@ -50,8 +51,13 @@ def watching_view(held: Watch | Damaged, serving: str, now: datetime) -> Watchin
     ))  # fmt: skip
 
 
+def _age(span: timedelta) -> str:
+    hours = int(span.total_seconds()) // 3600
+    return "less than an hour" if hours < 1 else f"{hours} h" if hours < _HOURS else f"{hours // 24} days"
+
+
 def _bps(share: float | None) -> int | None:
-    return None if share is None else round(share * 10_000)
+    return None if share is None else round(share * 1_000) * 10  # a tenth of a per cent says enough
 
 
 def _rates(told: Outcomes | None) -> tuple[int | None, int | None, int | None]:
@@ -63,14 +69,14 @@ def _rates(told: Outcomes | None) -> tuple[int | None, int | None, int | None]:
 
 
 def _line(shift: Shift) -> ShiftLine:
-    missing, unseen = round(shift.missing * 10_000), round(shift.unseen * 10_000)
+    missing, unseen = _bps(shift.missing) or 0, _bps(shift.unseen) or 0
     return ShiftLine(shift.name, shift.psi, shift.noise, missing, unseen, shift.reading)
 
 
 def _segment(each: Segment) -> SegmentLine:
     approved, referred, overridden = _rates(each.outcomes)
     return SegmentLine(
-        each.by, each.value, each.decisions, round(each.share * 10_000), _bps(each.share_before), approved,
+        each.by, each.value, each.decisions, _bps(each.share) or 0, _bps(each.share_before), approved,
         None if each.approved_before is None else _bps(each.approved_before.share), referred, overridden,
         None if each.score is None else _line(each.score), None if each.calibration is None else each.calibration.ratio,
     )  # fmt: skip

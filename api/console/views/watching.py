@@ -1,7 +1,7 @@
 """The page Watching: what the monitor says of the release in service, with small drawings."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Literal
 
 Tone = Literal["calm", "bad", "wait"]
@@ -83,7 +83,7 @@ class Watched:
     release: str
     serving: str
     made_at: datetime
-    age: timedelta
+    age: str
     late: bool
     source: str
     start: date

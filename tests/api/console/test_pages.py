@@ -18,7 +18,7 @@ from tests.support.service import body_of, telling
 
 PAGES = {
     "/console": "board.read", "/console/search": "board.read", "/console/compliance": "compliance.read",
-    "/console/audit": "audit.read", "/console/me": "session.own",
+    "/console/audit": "audit.read", "/console/watching": "risk.read", "/console/me": "session.own",
 }  # fmt: skip
 
 

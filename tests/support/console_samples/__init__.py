@@ -33,6 +33,7 @@ from tests.support.console_samples.referrals import (
     SCREENED,
 )
 from tests.support.console_samples.shared import HOSTILE, MINE, NOW
+from tests.support.console_samples.watching import WATCHING, WATCHING_HOSTILE, WATCHING_NONE, WATCHING_OTHER
 
 SAMPLES: Final[Mapping[str, View]] = {
     "board": BOARD,
@@ -73,5 +74,9 @@ SAMPLES: Final[Mapping[str, View]] = {
     "audit": AUDIT,
     "audit-empty": AuditView((), None, None),
     "audit-late": replace(AUDIT, checkpoint=CheckpointView(17_000, NOW - timedelta(hours=3), timedelta(hours=3), True)),
+    "watching": WATCHING,
+    "watching-none": WATCHING_NONE,
+    "watching-other": WATCHING_OTHER,
+    "watching-hostile": WATCHING_HOSTILE,
     **{f"message-{slug}": message for slug, message in messages.MESSAGES.items()},
 }  # fmt: skip

@@ -83,7 +83,7 @@ def test_evidence_is_paid_for_by_looks() -> None:
 
 
 def test_more_bads_than_said_alarm_and_fewer_do_not(pool: Rows, trained: Baselines) -> None:
-    """Outcomes as the PDs say are quiet, twice as many fire, half as many do not; nor do so few that nobody can tell."""
+    """Outcomes as the PDs say are quiet, twice as many fire, half as many do not; nor do very few."""
     rows = drawn(pool, 4, 40, 180)
     chance = np.random.default_rng(5).random(len(rows.time))
     for times, many, kinds in ((1.0, None, []), (2.0, None, ["calibration"]), (0.5, None, []), (2.0, 60, [])):
