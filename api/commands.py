@@ -213,6 +213,7 @@ def exported(database_url: str, since: int) -> Iterator[dict[str, Any]]:
         for row in store.decisions_since(connection, since):
             application = store.get_application(connection, row.application_id)
             facts = store.facts_body(connection, row.facts_sha256)
+            case = store.case_of_application(connection, row.application_id)
             yield {
                 "decision_id": row.id,
                 "application_id": row.application_id,
@@ -223,6 +224,7 @@ def exported(database_url: str, since: int) -> Iterator[dict[str, Any]]:
                 "application": _json_of(application.body if application else None),
                 "facts": _json_of(facts),
                 "decision": _json_of(row.body),
+                "case_state": case.state if case else None,  # now: rejected is an approver's no after verification
             }
 
 

@@ -17,6 +17,7 @@ from engine.values import Frozen, Moment
 
 FILE: Final = "monitor.json"
 MOST_BYTES: Final = 16_000_000
+_FEWEST_BADS: Final = 5.0  # expected: below it a ratio is chance
 KINDS: Final = ("score", "feature", "unseen", "mix", "approval", "referral", "override", "limit", "calibration")
 Kind = Literal["score", "feature", "unseen", "mix", "approval", "referral", "override", "limit", "calibration"]
 Reading = Literal["steady", "moved", "too few"]
@@ -175,8 +176,9 @@ class Watch(Frozen):
 
     @property
     def calibration(self) -> Calibration | None:
-        """The newest period with outcomes."""
-        return next((each.calibration for each in reversed(self.periods) if each.calibration), None)
+        """The newest period with outcomes enough to tell anything."""
+        known = (each.calibration for each in reversed(self.periods) if each.calibration)
+        return next((each for each in known if each.closed * each.expected >= _FEWEST_BADS), None)
 
     def to_bytes(self) -> bytes:
         """The file's bytes."""

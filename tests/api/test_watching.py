@@ -1,18 +1,24 @@
 """What the service shows of the monitor's file: figures and a page; whatever is wrong with the file fails nothing."""
 
 import math
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+import models
+from api.cases import approving
+from api.commands import exported
 from api.watching import NOT_SET, Watching
 from engine.features import FEATURE_NAMES
 from models.watching import FILE, KINDS, Watch
 from tests.support.console_samples.floor import floor as opened_floor
 from tests.support.console_samples.watching import RECORD
+from tests.support.deskwork import ABEL, Office
+from tests.support.monitoring import Decided, lines, write
 from tests.support.service import Service, body_of
+from training.monitor import from_decisions
 
 
 def figures(service: Service) -> dict[tuple[str, ...], float]:
@@ -119,3 +125,19 @@ def test_the_page_tells_alarms_in_words(watched: Service, tmp_path: Path) -> Non
     assert text.count("<svg") == 6
     for segment in RECORD.segments:
         assert segment.value in text
+
+
+def test_the_export_tells_what_the_monitor_reads(lone_service: Service, tmp_path: Path) -> None:
+    """The made-up lines of the monitor's tests have the fields of the real export; a declined case is told by it."""
+    office = Office.of(lone_service)
+    case = office.take(office.verified(), "approve", ABEL)
+    office.do(approving.decline(office.desk, case.id, ABEL, office.verdict(case, reason="R20")))
+    [*_, record] = exported(lone_service.state.settings.database_url, 0)
+    assert record["case_state"] == "rejected"
+    release = models.champion()
+    [line] = lines([(date(2025, 1, 1), Decided({}, {}, {}, None))], release)
+    assert set(line) == set(record)
+    path = write(tmp_path / "export.jsonl", [record | {"release_digest": release.digest}])
+    rows = from_decisions(path, release)
+    assert rows.overridden is not None
+    assert rows.overridden.tolist() == [True]

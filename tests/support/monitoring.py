@@ -1,7 +1,7 @@
 """Exports of decisions on a made-up market, for whatever is watched. Synthetic.
 
 It does: decide businesses under a release and write them down as `creditline export` would. It does not: serve. The
-rule it keeps: a record has the fields and forms of the service's own (tests/training/monitor compares them).
+rule it keeps: a record has the fields and forms of the service's own (tests/api/test_watching.py compares them).
 """
 
 import json
@@ -49,7 +49,7 @@ def lines(found: Iterable[tuple[date, Decided]], release: Release) -> list[dict[
         {
             "decision_id": f"dec_{i:032x}", "application_id": f"app_{i:032x}", "audit_seq": i + 1,
             "decided_at": f"{day}T03:00:00+00:00", "engine_digest": "0" * 64, "release_digest": release.digest,
-            "application": each.application, "facts": each.facts, "decision": each.decision,
+            "application": each.application, "facts": each.facts, "decision": each.decision, "case_state": None,
         }
         for i, (day, each) in enumerate(found)
     ]  # fmt: skip

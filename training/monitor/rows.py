@@ -151,6 +151,7 @@ def _take(found: dict[str, _Application], record: dict[str, Any], ours: bool) ->
         )  # fmt: skip
     known.decision_id, known.settled_on, known.settled_pd = record["decision_id"], day, pd
     review = (record["facts"].get("review") or {}).get("value") or {}
+    known.overridden |= record.get("case_state") == "rejected"  # an approver's no to what was offered
     known.overridden |= any(review.get(what) for what in ("set_aside", "declined", "most_cents"))
 
 
