@@ -17,7 +17,7 @@ from engine.values import Frozen, Moment
 
 FILE: Final = "monitor.json"
 MOST_BYTES: Final = 16_000_000
-_FEWEST_BADS: Final = 5.0  # expected: below it a ratio is chance
+_FEWEST_BADS: Final = 5.0
 KINDS: Final = ("score", "feature", "unseen", "mix", "approval", "referral", "override", "limit", "calibration")
 Kind = Literal["score", "feature", "unseen", "mix", "approval", "referral", "override", "limit", "calibration"]
 Reading = Literal["steady", "moved", "too few"]
@@ -55,6 +55,11 @@ class Calibration(Frozen):
     ratio: Number
     low: Number
     high: Number
+
+    @property
+    def telling(self) -> bool:
+        """Whether so many bads were expected that their ratio is more than chance."""
+        return self.closed * self.expected >= _FEWEST_BADS
 
 
 class Outcomes(Frozen):
@@ -178,7 +183,7 @@ class Watch(Frozen):
     def calibration(self) -> Calibration | None:
         """The newest period with outcomes enough to tell anything."""
         known = (each.calibration for each in reversed(self.periods) if each.calibration)
-        return next((each for each in known if each.closed * each.expected >= _FEWEST_BADS), None)
+        return next((each for each in known if each.telling), None)
 
     def to_bytes(self) -> bytes:
         """The file's bytes."""

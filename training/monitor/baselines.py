@@ -54,10 +54,9 @@ def column(
     if labels is not None:
         edges = np.arange(len(labels), dtype=float)
     else:
-        edges = cuts(values, weight, category)
-        there = values[~np.isnan(values)]
-        if len(there) and (category or len(np.unique(there)) == len(edges) + 1):
-            edges = np.append(edges, there.max())  # so that the bin beyond is of what training never saw
+        edges, there = cuts(values, weight, category), values[~np.isnan(values)]
+        if len(there):
+            edges = np.unique(np.append(edges, there.max()))  # the bin beyond is of what training never saw
     return Baseline(
         name=name, edges=tuple(edges.tolist()),
         shares=tuple(np.round(np.minimum(shares(values, weight, edges), 1.0), _PLACES).tolist()),

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from engine.features import FEATURE_NAMES
 from engine.release import Baselines, Release
-from engine.values import division_of
+from engine.values import DIVISIONS, division_of
 from training.data import Days, Floats, TableDescription, scanned
 from training.data.faults import rows_fault
 from training.data.performance import Definitions, statuses
@@ -157,8 +157,9 @@ def _take(found: dict[str, _Application], record: dict[str, Any], ours: bool) ->
 
 def _labels(application: dict[str, Any]) -> tuple[str, ...]:
     business = application["business"]
+    letter = division_of(business["anzsic"])
     return (
-        str(business["state"]), division_of(business["anzsic"]) or UNKNOWN,
+        str(business["state"]), f"{letter} {DIVISIONS[letter][0]}" if letter else UNKNOWN,
         turnover_band(application["finances"]["turnover_12m_cents"]), str(business["staff_band"]),
     )  # fmt: skip
 

@@ -31,11 +31,12 @@ def periods(held: "Held") -> tuple[Period, ...]:
     begun = weeks_or_months(held.days, held.by)
     for a, b in zip(held.starts, (*held.starts[1:], len(held.days)), strict=True):
         of = (held.day >= a) & (held.day < b)
-        x, weight, start = rows.x[of], rows.weight[of], begun[a]
+        alike = of & held.alike
+        x, weight, start = rows.x[alike], rows.weight[alike], begun[a]
         shifts = [shift(each, told.rows, x[:, i], weight, series.PSI_FEATURE) for i, each in enumerate(told.features)]
         found.append(Period(
             name=str(start.astype("datetime64[M]") if held.by == "month" else start), start=start.item(),
-            decisions=int(of.sum()), score=shift(told.score, told.rows, rows.pd[of], weight, series.PSI_SCORE),
+            decisions=int(of.sum()), score=shift(told.score, told.rows, rows.pd[alike], weight, series.PSI_SCORE),
             features=tuple(shifts), outcomes=outcomes(held, of), calibration=calibration(held, of),
         ))  # fmt: skip
     return tuple(found)
@@ -90,7 +91,7 @@ def outcomes(held: "Held", of: Mask) -> Outcomes | None:
     return Outcomes(
         approved=_rate(outcome == "approve", weight), referred=_rate(outcome == "refer", weight),
         overridden=_rate(rows.overridden[of], weight),
-        limit_mean_cents=round(float(lent.mean()) * 100) if len(lent) else None,
+        limit_mean_cents=round(float(lent.mean())) * 100 if len(lent) else None,
     )  # fmt: skip
 
 

@@ -52,6 +52,13 @@ class Held:
     earlier: Mask | None  # the first decisions; none where nothing comes after them
 
     @property
+    def alike(self) -> Mask:
+        """Those who are such as taught: where outcomes of approved ones alone were known, approved ones alone."""
+        if self.baselines.population == "applicants" or self.rows.outcome is None:
+            return np.ones(len(self.day), dtype=bool)
+        return np.asarray(self.rows.outcome == "approve")
+
+    @property
     def placed(self) -> Placed:
         """The decisions on the axis of days."""
         return Placed(self.weight, self.day, len(self.days))
@@ -61,14 +68,15 @@ def watch(rows: Rows, baselines: Baselines | None, plan: Plan) -> Watch:
     """The record; ValueError where there is nothing to watch."""
     if not len(rows.time):
         raise ValueError("there is no decision to watch in that span")
-    if baselines is not None and baselines.population == "approved" and rows.outcome is not None:
-        rows = rows.where(rows.outcome == "approve")  # it never saw anybody else
-        if not len(rows.time):
-            raise ValueError("none was approved in that span, and the release learnt from approved ones alone")
     earlier = _earlier(rows.time, plan)
-    if baselines is None and earlier is None:
-        raise ValueError("the release tells no baselines, and there are too few decisions to take the first for one")
-    held = _held(rows, baselines or _from_first(rows, earlier), earlier, plan)
+    if baselines is None:
+        if earlier is None:
+            raise ValueError(
+                "the release tells no baselines, and there are too few decisions to take the first for one"
+            )
+        held = _held(rows, _from_first(rows.where(earlier)), earlier, plan)
+    else:
+        held = _held(rows, baselines, earlier, plan)
     tested = list(_series(held, baselines is not None))
     family = Counter(each.family for each, _ in tested)
     alarms = [
@@ -103,8 +111,7 @@ def _earlier(time: Days, plan: Plan) -> Mask | None:
     return None if first.all() else np.asarray(first)
 
 
-def _from_first(rows: Rows, earlier: Mask | None) -> Baselines:
-    first = rows if earlier is None else rows.where(earlier)
+def _from_first(first: Rows) -> Baselines:
     return Baselines(
         rows=max(round(effective(first.weight)), 1), population="applicants",
         score=column("score", first.pd, first.weight),
@@ -136,19 +143,21 @@ def _after(held: Held, late: bool) -> tuple[int, ...]:
 def _series(held: Held, trained: bool) -> Iterator[tuple[Series, bool]]:
     """Every series, and whether it begins only after the first decisions."""
     rows, told, at = held.rows, held.baselines, held.placed
-    yield kinds.of_column("score", told.score, told.rows, rows.pd, at, kinds.PSI_SCORE), not trained
-    for i, baseline in enumerate(told.features):
-        if baseline.edges:
-            yield kinds.of_column("feature", baseline, told.rows, rows.x[:, i], at), not trained
-        if baseline.labels is not None:
-            unseen = rows.x[:, i] >= len(baseline.edges)
+    of = held.alike
+    x, pd, there = rows.x[of], rows.pd[of], at.where(of)
+    yield kinds.of_column("score", told.score, told.rows, pd, there, kinds.PSI_SCORE), not trained
+    for i, each in enumerate(told.features):
+        if each.edges:
+            yield kinds.of_column("feature", each, told.rows, x[:, i], there), not trained
+        if each.labels is not None:
+            unseen = x[:, i] >= len(each.edges)
             yield (
-                kinds.of_rate("unseen", baseline.name, unseen, at, (0.0, told.rows), kinds.UNSEEN, "unseen"),
+                kinds.of_rate("unseen", each.name, unseen, there, (0.0, told.rows), kinds.UNSEEN, "unseen"),
                 not trained,
             )
     if told.approved_to_pd is not None and told.approval_rate is not None:
-        hit = np.round(rows.pd, 4) <= told.approved_to_pd
-        yield kinds.of_rate("approval", "by the score alone", hit, at, (told.approval_rate, told.rows)), False
+        hit = np.round(pd, 4) <= told.approved_to_pd
+        yield kinds.of_rate("approval", "by the score alone", hit, there, (told.approval_rate, told.rows)), False
     known = np.isfinite(rows.y) & np.isfinite(rows.pd_settled)
     if known.any():
         yield kinds.of_outcomes(rows.y[known], rows.pd_settled[known], at.where(known)), False

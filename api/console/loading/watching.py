@@ -4,6 +4,7 @@ It does: choose, round and place numbers. It does not: read the file (api.watchi
 is made here, from numbers alone; nothing that the file says becomes markup.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -24,6 +25,7 @@ from models.watching import Damaged, Outcomes, Period, Rate, Segment, Shift, Wat
 
 _OLD: Final = timedelta(days=8)
 _PERIODS, _SHIFTS = 26, 20
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
 _HOURS: Final = 48  # beyond them an age is told in days
 _EDGE: Final = 6.0  # left free around a drawing, so that dots are whole
 _PSI_MARK, _RATIO_MARK, _MOST_RATIO = 0.2, 1.25, 4.0
@@ -46,7 +48,7 @@ def watching_view(held: Watch | Damaged, serving: str, now: datetime) -> Watchin
         left_out=tuple(sorted(held.left_out.items())), windows=held.windows, series=held.series, newest=newest.name,
         alarms=tuple(AlarmLine(each.sentence, each.standing) for each in held.alarms),
         charts=tuple(_charts(held.periods)), shifts=(_line(newest.score), *map(_line, shifts[:_SHIFTS])),
-        segments=tuple(_segment(each) for each in held.segments),
+        segments=tuple(_segment(each) for each in sorted(held.segments, key=_in_order)),
         periods=tuple(_period(each) for each in reversed(held.periods[-_PERIODS:])),
     ))  # fmt: skip
 
@@ -71,6 +73,12 @@ def _rates(told: Outcomes | None) -> tuple[int | None, int | None, int | None]:
 def _line(shift: Shift) -> ShiftLine:
     missing, unseen = _bps(shift.missing) or 0, _bps(shift.unseen) or 0
     return ShiftLine(shift.name, shift.psi, shift.noise, missing, unseen, shift.reading)
+
+
+def _in_order(each: Segment) -> tuple[str, int, str]:
+    """By label, those that begin with a number by its size."""
+    digits = _NUMBER.match(each.value)
+    return each.by, int(digits[0]) if digits else 0, each.value
 
 
 def _segment(each: Segment) -> SegmentLine:
@@ -114,7 +122,7 @@ def _charts(periods: Sequence[Period]) -> list[Chart]:
     if limits:
         top = 1.15 * max(dollars for _, dollars, _ in limits)
         found.append(_chart("Average limit", f"${limits[-1][1]:,.0f}", periods, limits, top, f"${top:,.0f}"))
-    known = [(i, each.calibration) for i, each in enumerate(periods) if each.calibration]
+    known = [(i, each.calibration) for i, each in enumerate(periods) if each.calibration and each.calibration.telling]
     if known:
         top = min(_MOST_RATIO, max(2.0, *(each.high for _, each in known)))
         band = [(i, each.low, min(each.high, top)) for i, each in known]

@@ -90,5 +90,4 @@ def test_more_bads_than_said_alarm_and_fewer_do_not(pool: Rows, trained: Baselin
         y = np.where(np.arange(len(chance)) < (many or len(chance)), (chance < times * rows.pd).astype(float), np.nan)
         found = watched(replace(rows, y=y, pd_settled=rows.pd, windows="made up"), trained)
         assert [alarm.kind for alarm in found.alarms] == kinds
-        assert found.calibration is not None
-        assert found.calibration.low < found.calibration.ratio < found.calibration.high
+        assert (found.calibration is None) == (many is not None)  # of so few a ratio would be chance

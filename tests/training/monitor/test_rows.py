@@ -119,11 +119,15 @@ def test_rates_limits_and_segments_alarm(pool: Rows, trained: Baselines) -> None
 
 
 def test_who_learnt_from_approved_alone_watches_them_alone(pool: Rows, trained: Baselines) -> None:
-    """A release fitted on outcomes of the approved is not held against everybody who applies."""
+    """A release fitted on outcomes of the approved has its score held against theirs; rates are of everybody still."""
     rows = drawn(pool, 2, 30, 60)
-    told = watched(rows, trained.model_copy(update={"population": "approved"}))
     assert rows.outcome is not None
-    assert told.decisions == int((rows.outcome == "approve").sum()) < len(rows.time)
+    approved = rows.where(rows.outcome == "approve")
+    told = watched(rows, trained.model_copy(update={"population": "approved"}))
+    assert told.periods[0].score == watched(approved, trained).periods[0].score
+    assert told.periods[0].features == watched(approved, trained).periods[0].features
+    assert told.periods[0].outcomes == watched(rows, trained).periods[0].outcomes
+    assert told.decisions == len(rows.time) > len(approved.time)
 
 
 def test_weeks_begin_on_monday_and_months_on_the_first() -> None:
