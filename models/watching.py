@@ -72,9 +72,9 @@ class Outcomes(Frozen):
 
 
 class Period(Frozen):
-    """A month or a week."""
+    """A month (2026-11) or a week (its Monday)."""
 
-    name: Name
+    name: Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}(-[0-9]{2})?$")]
     start: date
     decisions: int
     score: Shift

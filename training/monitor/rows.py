@@ -74,7 +74,7 @@ class _Application:
     """One application as it is read: its first decision, and what later ones changed."""
 
     day: date
-    row: list[float]
+    row: Floats
     outcome: str
     limit: float
     segments: tuple[str, ...]
@@ -96,7 +96,7 @@ def from_decisions(
         raise ValueError(f"{export} holds no decision by {release.name}")
     keys = sorted(found, key=lambda key: found[key].day)
     read = [found[key] for key in keys]
-    x = np.array([each.row for each in read])
+    x = np.stack([each.row for each in read])
     became: dict[str, str] = {}
     windows = ""
     if performance is not None and definitions is not None:
@@ -144,7 +144,7 @@ def _take(found: dict[str, _Application], record: dict[str, Any], ours: bool) ->
     known = found.get(record["application_id"])
     if known is None:
         features, offer = decision["features"], decision["offer"]
-        row = [np.nan if features[name] is None else float(features[name]) for name in FEATURE_NAMES]
+        row = np.array([np.nan if features[name] is None else features[name] for name in FEATURE_NAMES], dtype=float)
         known = found[record["application_id"]] = _Application(
             day, row, decision["outcome"], offer["limit_cents"] / 100 if offer else np.nan,
             _labels(record["application"]), record["decision_id"], day, pd,

@@ -89,7 +89,7 @@ WATCHING_HOSTILE: Final = watching_view(
         "alarms": tuple(each.model_copy(update={"name": HOSTILE}) for each in RECORD.alarms),
         "segments": tuple(each.model_copy(update={"by": HOSTILE, "value": HOSTILE}) for each in RECORD.segments),
         "periods": tuple(each.model_copy(update={
-            "name": HOSTILE, "score": each.score.model_copy(update={"name": HOSTILE}),
+            "score": each.score.model_copy(update={"name": HOSTILE}),
         }) for each in RECORD.periods),
     }), HOSTILE, NOW,
 )  # fmt: skip
