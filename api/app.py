@@ -55,9 +55,8 @@ from api.staff.door import Door
 from api.staff.guarding import enforce
 from api.staff.setup import open_door
 from api.store.database import Database
-from engine.release import Manifest, Release
 from api.watching import Watching
-from engine.release import Manifest
+from engine.release import Manifest, Release
 
 log = structlog.get_logger()
 # The store's thread lets go of the interpreter at every statement, and by default waits 5 ms for it each time.

@@ -123,8 +123,7 @@ def _value(name: str, text: str) -> object:
             return int(text)
         case "development":
             return text.lower() in {"1", "true", "yes"}
-        case "market" | "releases" | "trust" | "comparables" | "contract_template" | "contacts":
-        case "market" | "trust" | "comparables" | "monitor" | "contract_template" | "contacts":
+        case "market" | "releases" | "trust" | "comparables" | "monitor" | "contract_template" | "contacts":
             return Path(text)
         case "lender_name":
             if len(text) > _MOST_NAME_CHARACTERS or not text.isprintable():
