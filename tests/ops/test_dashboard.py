@@ -21,6 +21,7 @@ ROWS = [
     "Brakes, lists and release",
     "Full approval",
     "Watching the release",
+    "Champion and challenger",
 ]
 # What Grafana puts in before it asks.
 VARIABLES = {"$__rate_interval": "5m", "$job": ".*", "$source": ".*"}
