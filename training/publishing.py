@@ -89,6 +89,7 @@ def keep_draft(folder: Path, fitted: Fitted, golden: Floats, split: Split, learn
         "calibration": fitted.calibration.model_dump(),
         "training": facts.model_dump(mode="json"),
         "features": list(data.names),
+        "categories": {data.names[i]: list(held) for i, held in zip(data.categorical, data.levels, strict=False)},
         "trees": fitted.trees,
         "spans": {name: list(told) for name, told in zip(("train", "validation", "test"), learnt.spans, strict=True)},
         "gain": {name: round(gain / max(sum(gains.values()), 1e-12), 4) for name, gain in gains.items()},

@@ -216,6 +216,6 @@ def _learnt(fit: Fit, seen: Seen, description: str) -> Learnt:
     data = Dataset(
         names=names, x=np.empty((0, len(names))), y=none, weight=none, time=none.astype("datetime64[D]"),
         directions=directions(fit.described), categorical=categorical(fit.described), description=description,
-        source_sha256=seen.sha256,
+        source_sha256=seen.sha256, levels=tuple(seen.whole.levels[names[i]] for i in categorical(fit.described)),
     )  # fmt: skip
     return Learnt(data, [(held.first, held.last, held.rows, held.bads) for held in seen.whole.spans])

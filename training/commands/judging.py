@@ -89,7 +89,7 @@ def _judged(
 
     try:
         part = checked(span(data, screen.day(when[0]), screen.day(when[1])))
-        scored = {name: stored(folder, data.names).pd(part.x) for name, folder in folders.items()}
+        scored = {name: stored(folder, data.names).pd_of(part) for name, folder in folders.items()}
         model = folders[""].name
         low = int(data.time.searchsorted(part.time[0], side="left"))
         beside = Beside(

@@ -6,8 +6,9 @@ table; check schema, types and ranges. It does not: repair a value. The rule it 
 
 import hashlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -72,6 +73,24 @@ def from_table(description_file: Path, table: Path | None = None, today: date | 
             levels=tuple(reading.levels[name] for name, c in described.columns.items() if c.kind == "category"),
         )
     )  # fmt: skip
+
+
+def in_codes(data: Dataset, categories: Mapping[str, Sequence[str]]) -> Dataset:
+    """The same examples with categories in the codes that a model learnt, by what they stand for.
+
+    Codes are given by the values a table happens to hold, so another table's mean something else. What the model never
+    saw has a code of its own, as every value beyond the most frequent is missing.
+    """
+    x, told = data.x.copy(), list(data.levels)
+    for place, (i, levels) in enumerate(zip(data.categorical, data.levels, strict=False)):
+        learnt = categories.get(data.names[i])
+        if learnt is not None and tuple(learnt) != levels:
+            unseen = float(len(learnt)) if len(learnt) < MOST_CATEGORIES else np.nan
+            code_of = {level: float(code) for code, level in enumerate(learnt)}
+            codes = np.array([*(code_of.get(level, unseen) for level in levels), np.nan])  # the last is of the missing
+            x[:, i] = codes[np.where(np.isnan(x[:, i]), len(levels), x[:, i]).astype(int)]
+            told[place] = (*learnt, "unseen")
+    return replace(data, x=x, levels=tuple(told))
 
 
 def described_table(description_file: Path, described: TableDescription, table: Path | None = None) -> Path:

@@ -5,7 +5,7 @@ does, before anything decides). The rule it keeps: examples with other inputs, o
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.scoring import Calibration, parse_model
+from training.data import Dataset
+from training.data.tables import in_codes
 from training.fitting.boosting import raw_scores
 from training.fitting.calibration import pds
 
@@ -22,14 +24,19 @@ _TOLD = ("draft.json", "manifest.json")
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A calibrated model."""
+    """A calibrated model; `categories` are what the codes of its categories stand for, where it tells."""
 
     model_text: str
     calibration: Calibration
+    categories: Mapping[str, Sequence[str]]
 
     def pd(self, x: Floats) -> Floats:
         """Calibrated PDs (n,) of rows (n, f)."""
         return pds(self.calibration, raw_scores(self.model_text, x))
+
+    def pd_of(self, data: Dataset) -> Floats:
+        """Calibrated PDs (n,) of examples, whatever codes their table gave to categories."""
+        return self.pd(in_codes(data, self.categories).x)
 
 
 def stored(folder: Path, names: Sequence[str]) -> Stored:
@@ -41,4 +48,4 @@ def stored(folder: Path, names: Sequence[str]) -> Stored:
     if list(facts["features"]) != list(names):
         raise ValueError(f"{folder.name} was fitted on other inputs than these examples have")
     text = parse_model((folder / "model.txt").read_text()).lightgbm_text()  # only what was understood is run
-    return Stored(text, Calibration.model_validate(facts["calibration"]))
+    return Stored(text, Calibration.model_validate(facts["calibration"]), facts.get("categories", {}))

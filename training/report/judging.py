@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from engine.policy import PolicyBook
 from training.data import Dataset, checked
+from training.data.tables import in_codes
 from training.evaluation import Beside, Judgement, Prices, judge
 from training.evaluation.explaining import Explained
 from training.evaluation.segments import Segments
@@ -88,13 +89,17 @@ def seen_by(subject: Subject, data: Dataset) -> Dataset:
         raise ValueError(
             f"{subject.identity.name} needs inputs that these examples do not have: {', '.join(lacking[:8])}"
         )
+    categories = subject.told.get("categories", {})
     if subject.features == data.names:
-        return data
+        return in_codes(data, categories)
     places = [data.names.index(name) for name in subject.features]
-    return replace(
+    levels = dict(zip(data.categorical, data.levels, strict=False))
+    kept = [(new, old) for new, old in enumerate(places) if old in data.categorical]
+    ordered = replace(
         data, names=subject.features, x=data.x[:, places], directions=tuple(data.directions[i] for i in places),
-        categorical=tuple(new for new, old in enumerate(places) if old in data.categorical),
+        categorical=tuple(new for new, _ in kept), levels=tuple(levels[old] for _, old in kept if old in levels),
     )  # fmt: skip
+    return in_codes(ordered, categories)
 
 
 def fitted_on(subject: Subject, data: Dataset) -> bool:
