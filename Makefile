@@ -57,7 +57,8 @@ test: .venv/ok .venv/promtool ## Run the checks and the tests
 	$(BIN)/pytest -q -n 2 --dist worksteal
 
 # What takes longer than everything else of its folder together: every change runs a sample of it.
-CAMPAIGNS := tests/api/documents/test_hostile.py tests/api/simulation tests/models/test_mutants.py
+CAMPAIGNS := tests/api/documents/test_hostile.py tests/api/simulation tests/models/test_mutants.py \
+	tests/api/journey/browser/test_looks.py
 campaigns: .venv/ok ## Run whole what the tests run a sample of
 	CREDITLINE_CAMPAIGNS=whole $(BIN)/pytest -q -n 2 --dist worksteal $(CAMPAIGNS)
 

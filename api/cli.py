@@ -17,7 +17,8 @@ import click
 from api.disclosure import commands as disclosure
 from api.receipts import commands as receipts
 from api.rollout import commands as rollout
-from api.settings import DEVELOPMENT_MARKET, EXAMPLE_BUSINESS, Settings
+from api.sandbox import commands as sandbox
+from api.settings import Settings
 
 _NO_SUCH_TABLE = "42P01"  # PostgreSQL's code
 
@@ -330,53 +331,6 @@ def export(out: Any, since: int) -> None:
 
 
 @main.command()
-@click.option("--market", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=DEVELOPMENT_MARKET)
-@click.option(
-    "--business",
-    type=click.IntRange(0),
-    default=EXAMPLE_BUSINESS,
-    show_default=True,
-    help="Which business of the market.",
-)
-@click.option("--out", type=click.File("w"), default="-", help="[default: standard output]")
-def example(market: Path, business: int, out: Any) -> None:
-    """Write a request body for a business of the market, with its bank statement (all made up)."""
-    from api.commands import example_body
-
-    out.write(json.dumps(example_body(market, business, datetime.now(UTC)), indent=1) + "\n")
-
-
-@main.command()
-@click.option(
-    "--market",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=None,
-    help=f"Market file whose businesses are known beside the stories.  [default: {DEVELOPMENT_MARKET} where it exists]",
-)
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=click.IntRange(1, 65_535), default=8100, show_default=True)
-@click.option("--latency", "latencies", multiple=True, metavar="SOURCE=MS", help="Make a source slow.")
-@click.option("--fault", "faults", multiple=True, metavar="SOURCE=FAULT[:SHARE]", help="Break a source.")
-@click.option("--list", "listed", is_flag=True, help="Print the stories and stop.")
-@click.option("--application", "story", default=None, metavar="STORY", help="Print a story's request body and stop.")
-def sandbox(
-    market: Path | None, host: str, port: int, latencies: tuple[str, ...], faults: tuple[str, ...], listed: bool,
-    story: str | None,
-) -> None:  # fmt: skip
-    """Play every outside source over HTTP, with made-up businesses (docs/sandbox.md)."""
-    from api.sandbox.command import application, play, stories
-
-    if listed:
-        click.echo(stories(), nl=False)
-    elif story is not None:
-        click.echo(json.dumps(application(story), indent=1))
-    else:
-        if market is None and DEVELOPMENT_MARKET.exists():
-            market = DEVELOPMENT_MARKET
-        play(market, host, port, latencies, faults)
-
-
-@main.command()
 def degraded() -> None:
     """Print what is decided when sources fail or are absent (docs/degraded.md), by deciding it."""
     import models
@@ -492,7 +446,7 @@ def db_upgrade() -> None:
     click.echo("the database is up to date")
 
 
-for room in (receipts, disclosure, rollout):
+for room in (receipts, disclosure, rollout, sandbox):
     room.add_commands(main, _settings)
 
 

@@ -9,6 +9,7 @@ import importlib
 import json
 import multiprocessing
 import os
+import socket
 import sys
 import tempfile
 import time
@@ -24,9 +25,8 @@ from urllib.parse import urlsplit
 import click
 
 from api.memory import settle, share_one_arena
-from api.settings import DEVELOPMENT_MARKET, EXAMPLE_BUSINESS, Settings, Unset
+from api.settings import DEVELOPMENT_KEY_FILE, DEVELOPMENT_MARKET, EXAMPLE_BUSINESS, Settings, Unset
 
-KEY_FILE = Path("var/development.key")
 EXAMPLE_FILE = Path("var/application.json")
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 15
@@ -118,6 +118,7 @@ def _prepare_development(settings: Settings) -> str:
     from api.store.database import Database
     from api.store.migrations import upgrade
 
+    _refuse_shared_port(settings)
     Path("var").mkdir(exist_ok=True)
     upgrade(settings.database_url)
     with Database.open(settings.database_url) as database:
@@ -127,6 +128,14 @@ def _prepare_development(settings: Settings) -> str:
         body = example_body(market, EXAMPLE_BUSINESS, datetime.now(UTC))
         EXAMPLE_FILE.write_text(json.dumps(body, indent=1) + "\n")
     return _banner(_base(settings), development_key(settings.database_url), _told_by(settings))
+
+
+def _refuse_shared_port(settings: Settings) -> None:
+    """Two services would share the port without a word, and each request would meet either."""
+    with suppress(OSError), socket.create_connection((settings.host, settings.port), timeout=1):
+        raise click.ClickException(
+            f"something serves {settings.host} port {settings.port} already: stop it, or choose another with --port"
+        )
 
 
 def _refuse_pretended(settings: Settings) -> None:
@@ -159,11 +168,11 @@ def development_key(database_url: str) -> str:
     """The development key, made once for a database and kept in a private file under var/."""
     from api.commands import add_key, is_known
 
-    kept = KEY_FILE.read_text().strip() if KEY_FILE.exists() else ""
+    kept = DEVELOPMENT_KEY_FILE.read_text().strip() if DEVELOPMENT_KEY_FILE.exists() else ""
     if kept and is_known(database_url, kept):
         return kept
     secret = add_key(database_url, "development", ("apply", "supply", "audit", "operate"), development=True)
-    with open(KEY_FILE, "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+    with open(DEVELOPMENT_KEY_FILE, "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
         file.write(secret + "\n")
     return secret
 

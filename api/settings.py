@@ -18,6 +18,7 @@ from api.sources.settings import Secret, SourceSettings
 
 DEVELOPMENT_DATABASE = "sqlite:///var/creditline.sqlite"
 DEVELOPMENT_MARKET = Path("var/market.sqlite")
+DEVELOPMENT_KEY_FILE = Path("var/development.key")
 EXAMPLE_BUSINESS = 40  # a retailer of the development market that is offered less than it asks for
 _LEAST_KEY_CHARACTERS = 32
 _LEAST_WORKER_MIB = 192  # nearer to what a worker needs, it would be replaced again and again

@@ -82,3 +82,10 @@ def prices_of(policy: Path) -> "Prices":
 def day(moment: datetime | None) -> date | None:
     """The day of an option, None where it was not given."""
     return moment.date() if moment else None
+
+
+def whole_dollars(cents: float, sign: bool = False) -> str:
+    """Cents as whole dollars, -$1,234; with `sign` also +$1,234."""
+    dollars = round(cents / 100)
+    mark = "-" if dollars < 0 else "+" if sign and dollars > 0 else ""
+    return f"{mark}${abs(dollars):,}"

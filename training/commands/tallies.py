@@ -13,6 +13,7 @@ import click
 
 from training.backtest.causes import Cause
 from training.backtest.referrals import load, settled
+from training.commands.screen import whole_dollars
 
 if TYPE_CHECKING:
     from training.backtest.referrals import Desk, Referrals
@@ -61,7 +62,7 @@ def _shifts(tally: "Tally") -> None:
     for name, moved in (("limit", tally.limits), ("rate", tally.rates)):
         if count := moved.up + moved.down:
             by = moved.by / count
-            mean = _whole_dollars(round(by), sign=True) if name == "limit" else f"{by / 100:+.3f} % a month"
+            mean = whole_dollars(round(by), sign=True) if name == "limit" else f"{by / 100:+.3f} % a month"
             rows.append((f"{name} up / down", f"{moved.up:,} / {moved.down:,}", f"{mean} on average"))
     if rows:
         table("how", rows)
@@ -104,8 +105,8 @@ def _money(whole: "Group", before: str, after: str) -> None:
         if side.known and unknown:  # where nothing is known of anybody, bounds say nothing
             click.echo(
                 f"  {name}: the outcome of {unknown:,} approved is not known, and adds "
-                f"{_whole_dollars(side.unknown_if_bad_cents)} if all go bad to "
-                f"{_whole_dollars(side.unknown_if_good_cents)} if all are paid"
+                f"{whole_dollars(side.unknown_if_bad_cents)} if all go bad to "
+                f"{whole_dollars(side.unknown_if_good_cents)} if all are paid"
             )
 
 
@@ -123,7 +124,7 @@ def _cents(name: str, old: "Side", new: "Side", value: str) -> tuple[str, str, s
     one, other = getattr(old, value), getattr(new, value)
     if value == "realised_cents":
         name = f"{name}, where known ({old.known:,}; {new.known:,} lines)"
-    return name, _whole_dollars(one), _whole_dollars(other), _whole_dollars(other - one, sign=True)
+    return name, whole_dollars(one), whole_dollars(other), whole_dollars(other - one, sign=True)
 
 
 def _segment(by: str, groups: "dict[str, Group]") -> None:
@@ -135,8 +136,8 @@ def _segment(by: str, groups: "dict[str, Group]") -> None:
         [
             (value, f"{g.applications:,}", share(g.changed, g.applications),
              share(g.before.outcomes["approve"], g.applications), share(g.after.outcomes["approve"], g.applications),
-             _whole_dollars(g.after.approved_cents - g.before.approved_cents, sign=True),
-             _whole_dollars(g.after.expected_cents - g.before.expected_cents, sign=True))
+             whole_dollars(g.after.approved_cents - g.before.approved_cents, sign=True),
+             whole_dollars(g.after.expected_cents - g.before.expected_cents, sign=True))
             for value, g in shown
         ],
         ("", "applications", "changed", "approved, old", "new", "approved $", "expected $"),
@@ -181,11 +182,6 @@ def _partner(desk: "Desk", rule: str) -> str:
 def share(count: int, of: int) -> str:
     """A share in per cent, `-` of nothing."""
     return f"{count / of:.1%}" if of else "-"
-
-
-def _whole_dollars(cents: int, sign: bool = False) -> str:
-    mark = "-" if cents < 0 else "+" if sign and cents > 0 else ""
-    return f"{mark}${abs(cents) / 100:,.0f}"
 
 
 def as_record(value: Any) -> Any:
