@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -246,3 +247,11 @@ def test_a_failure_is_one_line(
     file = tmp_path / "body.json"
     file.write_text(json.dumps(body_of()))
     assert told in failed(record.url, *(word.replace("{file}", str(file)) for word in words), more=more)
+
+
+def test_a_port_in_use_is_told(record: Record) -> None:
+    """In development a second service on one port is refused: each request would meet either of the two."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        told = failed(record.url, "serve", "--development", "--port", str(port))
+    assert f"something serves 127.0.0.1 port {port} already" in told

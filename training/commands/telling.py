@@ -92,8 +92,8 @@ def tell_swap(rival: "Rival", swap: "Swap") -> None:
             f"bad rate {b.best_bad_rate:.4f}, all outcomes known; profit {whole_dollars(b.best_cents)} a line"
             if not b.unknown_share
             else f"{b.unknown_share:.0%} with an outcome not known: bad rate {b.best_bad_rate:.4f} at best, "
-            f"{b.worst_bad_rate:.4f} at worst (by its own PD {b.estimate_bad_rate:.4f}); profit {whole_dollars(b.best_cents)} to "
-            f"{whole_dollars(b.worst_cents)} a line"
+            f"{b.worst_bad_rate:.4f} at worst (by its own PD {b.estimate_bad_rate:.4f}); profit "
+            f"{whole_dollars(b.best_cents)} to {whole_dollars(b.worst_cents)} a line"
         )
         multiple = "" if b.break_even_multiple is None else f", {b.break_even_multiple:.2f} times what the PD says"
         click.echo(f"swapped in, {known}; it stops paying at a bad rate of {b.break_even_bad_rate:.4f}{multiple}")
