@@ -93,9 +93,10 @@ def _money(whole: "Group", before: str, after: str) -> None:
          f"{new.outcomes[name] - old.outcomes[name]:+,}")
         for name in _OUTCOMES
     ]  # fmt: skip
-    rows += [
-        _cents(name, old, new, value) for name, value in _MONEY if value != "expected_by_new_cents" or _differ(whole)
-    ]
+    told = {"approved_cents", "expected_cents"}
+    told |= {"expected_by_new_cents"} if _differ(whole) else set()
+    told |= {"realised_cents"} if old.known or new.known else set()
+    rows += [_cents(name, old, new, value) for name, value in _MONEY if value in told]
     table(
         f"{whole.applications:,} applications, by the last decision on each; a year of the lines, before tax",
         rows, ("", before, after, "difference"),
