@@ -6,7 +6,7 @@ does, before anything decides). The rule it keeps: examples with other inputs, o
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +28,7 @@ class Stored:
 
     model_text: str
     calibration: Calibration
-    categories: Mapping[str, Sequence[str]]
+    categories: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def pd(self, x: Floats) -> Floats:
         """Calibrated PDs (n,) of rows (n, f)."""
