@@ -280,6 +280,12 @@ def slow(place: House, sources: RemoteStories) -> Browser:
     return browser
 
 
+async def looks_ended(place: House) -> None:
+    """Until the page's own look has given up: with the lease lapsed it would decide, as soon as the worker does."""
+    while place.desk._running:
+        await asyncio.sleep(0.01)
+
+
 def decided(browser: Browser) -> str:
     """Look until the decision is there, as the page does by itself; the application's id."""
     for _ in range(100):
@@ -295,6 +301,7 @@ def test_a_decision_that_was_late_is_made_by_the_worker_and_found(url: str) -> N
     with remote_house(url, sources) as place:
         browser = slow(place, sources)
         assert count(place, "application") == 1
+        place.run(looks_ended(place))
         place.clock.advance(60)
         assert place.run(flow.complete(place.service.state.shell, timedelta(0))) is True
         assert decided(browser)
