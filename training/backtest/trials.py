@@ -86,7 +86,7 @@ class Trial:
         """The same model under another policy."""
         return replace(self, name=name, digest="", policy=book)
 
-    def withas_model(self, model: Model) -> "Trial":
+    def with_model(self, model: Model) -> "Trial":
         """The same policy with another model."""
         return replace(self, digest="", model=model)
 
@@ -107,7 +107,7 @@ class Wanted:
             trial = trial.with_policy(read_policy(self.policy), self.policy.name)
         if self.model is not None:
             folder = self.model if self.model.is_dir() else self.root / self.model
-            trial = trial.withas_model(model_in(folder))
+            trial = trial.with_model(model_in(folder))
             trial = replace(trial, name=f"{trial.name} with {folder.name}")
         return trial
 
