@@ -23,6 +23,7 @@ from training.simulate import write_market
 
 SWAPS = 4
 _FOLLOWED_S = 20.0
+_PAUSE_S = 0.1  # of each client between two, so that on a quick machine too the businesses last for all swaps
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,7 @@ def load(server: Server, bodies: list[dict[str, Any]], threads: int = 3) -> Iter
         while not ends.is_set() and (place := next(turn)) < len(bodies):
             reply = server.apply(bodies[place])
             answers.append((reply.status_code, reply.text[:200] if reply.status_code != 201 else ""))
+            ends.wait(_PAUSE_S)
 
     workers = [threading.Thread(target=send) for _ in range(threads)]
     for worker in workers:
@@ -69,9 +71,9 @@ def ready(server: Server) -> str:
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A market of three hundred made-up businesses, each of which applies once: no guard refuses one."""
+    """A market of six hundred made-up businesses, each of which applies once: no guard refuses one."""
     path = tmp_path_factory.mktemp("many") / "market.sqlite"
-    write_market(path, count=300, seed=12)
+    write_market(path, count=600, seed=12)
     return path
 
 
