@@ -137,8 +137,7 @@ def furnish(app: Litestar, settings: Settings) -> None:
 
 def _rooms(settings: Settings, clock: Clock) -> _Rooms:
     """Everything opened, after what is pretended was refused."""
-    trust = None if settings.trust is None else models.read_trust(settings.trust)
-    named, root = settings.release, settings.releases or models.ROOT
+    named, root, trust = settings.release, settings.release_root(), settings.release_trust()
     release = models.champion(root=root, trust=trust) if named is None else models.serving(named, root, trust=trust)
     sources = _sources(settings)
     comparables = None if settings.comparables is None else Connections.open(settings.comparables)

@@ -336,7 +336,8 @@ def degraded() -> None:
     import models
     from api.degraded import page
 
-    click.echo(page(models.champion(_settings().releases or models.ROOT)), nl=False)
+    settings = _settings()
+    click.echo(page(models.champion(settings.release_root(), trust=settings.release_trust())), nl=False)
 
 
 @main.group()

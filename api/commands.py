@@ -52,8 +52,9 @@ def decide_file(path: Path, release_name: str | None, market: Path | None) -> De
     body = path.read_bytes()
     try:
         check_json(body)
-        root = Settings.from_environment().releases or models.ROOT
-        release = models.champion(root) if release_name is None else models.load(release_name, root)
+        settings = Settings.from_environment()
+        root, trust = settings.release_root(), settings.release_trust()
+        release = models.load(release_name, root, trust=trust) if release_name else models.champion(root, trust=trust)
         try:
             whole = DecisionFile.model_validate_json(body)
         except ValidationError as error:
@@ -160,8 +161,7 @@ def _dollars(cents: int) -> str:
 @cache
 def _release(name: str) -> Release:
     settings = Settings.from_environment()
-    trust = None if settings.trust is None else models.read_trust(settings.trust)
-    return models.load(name, settings.releases or models.ROOT, trust=trust)
+    return models.load(name, settings.release_root(), trust=settings.release_trust())
 
 
 def replay_many(database_url: str, decision_id: str | None, since: int | None, engines: Path) -> bool:
@@ -169,6 +169,7 @@ def replay_many(database_url: str, decision_id: str | None, since: int | None, e
 
     Each is made by the engine that made it, where `engines` keeps that one or it is today's, else by today's.
     """
+    settings = Settings.from_environment()
     today, seen, differing, past = models.engine_digest(), 0, 0, 0
     with (
         ExitStack() as running,
@@ -186,7 +187,7 @@ def replay_many(database_url: str, decision_id: str | None, since: int | None, e
         for row in rows:
             try:
                 if row.engine_digest not in started:
-                    found = models.past_engine(row.engine_digest, engines)
+                    found = models.past_engine(row.engine_digest, engines, settings.release_root(), settings.trust)
                     started[row.engine_digest] = running.enter_context(found) if found else None
                 result = replay_row(reading, row, _release, today, started[row.engine_digest])
             except models.EngineFailed as error:

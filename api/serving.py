@@ -91,8 +91,8 @@ def _load_ahead(settings: Settings) -> None:
     import models
 
     with suppress(models.ReleaseRejected):
-        trust = models.read_trust(settings.trust) if settings.trust else None
-        models.keep_ready(models.serving(settings.release, settings.releases or models.ROOT, trust=trust))
+        root, trust = settings.release_root(), settings.release_trust()
+        models.keep_ready(models.serving(settings.release, root, trust=trust))
 
 
 def _prepare(settings: Settings) -> str:
@@ -148,7 +148,7 @@ def _refuse_pretended(settings: Settings) -> None:
     from api.app import Pretended, refuse_pretended
     from api.sources.setup import Unencrypted, refuse_plain_text
 
-    root = settings.releases or models.ROOT
+    root = settings.release_root()
     line = models.champion_line(root)
     name = settings.release or (line.name if line else "")
     listed = next((one for one in models.releases(root) if one.name == name), None)
@@ -159,7 +159,7 @@ def _refuse_pretended(settings: Settings) -> None:
         refuse_plain_text(settings.sources)
         settings.require_complete()
         load_contacts(settings.contacts, development=False)
-        models.serving(settings.release, root, trust=models.read_trust(settings.trust) if settings.trust else None)
+        models.serving(settings.release, root, trust=settings.release_trust())
     except (Pretended, Unencrypted, Unset, ContactsRefused, models.ReleaseRejected) as error:
         raise click.ClickException(str(error)) from None
 

@@ -8,13 +8,16 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from api.audit.settings import AuditSettings
 from api.notices.settings import NoticeSettings
 from api.receipts.settings import ReceiptSettings
 from api.sealing import Sealer
 from api.sources.settings import Secret, SourceSettings
+
+if TYPE_CHECKING:
+    from models import TrustRoot
 
 DEVELOPMENT_DATABASE = "sqlite:///var/creditline.sqlite"
 DEVELOPMENT_MARKET = Path("var/market.sqlite")
@@ -102,6 +105,18 @@ class Settings:
     def lender(self) -> str:
         """The lender's legal name; a made-up one where development sets none."""
         return self.lender_name or _MADE_UP_LENDER
+
+    def release_root(self) -> Path:
+        """The folder of releases."""
+        import models  # noqa: PLC0415 - heavy, and every command reads settings
+
+        return self.releases or models.ROOT
+
+    def release_trust(self) -> "TrustRoot | None":
+        """Whose signatures on releases are believed; None: whom their folder names. Raises ReleaseRejected."""
+        import models  # noqa: PLC0415 - the same
+
+        return None if self.trust is None else models.read_trust(self.trust)
 
     def sealer(self) -> Sealer:
         """What seals documents and seeds; a laptop may do without keys of its own. Raises Unset."""

@@ -26,9 +26,12 @@ from engine.release import Release
 from models.fingerprint import engine_digest
 from models.rejection import ReleaseRejected
 from models.store import ROOT, load
+from models.trust import read_trust
 
 _DIGITS: Final = 64
-_CHILD: Final = "import sys; from models.engines import serve; serve(sys.argv[1])"
+_CHILD: Final = (
+    "import sys; from pathlib import Path; from models.engines import serve; serve(*map(Path, sys.argv[1:]))"
+)
 
 
 class EngineFailed(Exception):
@@ -42,6 +45,7 @@ class PastEngine:
     digest: str
     python: Path
     root: Path
+    trust: Path | None
     _child: "subprocess.Popen[bytes]" = field(init=False)
 
     def __enter__(self) -> "PastEngine":
@@ -49,8 +53,8 @@ class PastEngine:
         try:
             # -P: the folder it starts in may hold today's engine
             self._child = subprocess.Popen(
-                [self.python, "-P", "-c", _CHILD, self.root], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                env=environment,
+                [self.python, "-P", "-c", _CHILD, *filter(None, (self.root, self.trust))],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment,
             )  # fmt: skip
         except OSError as error:
             raise EngineFailed(f"{self.python} does not start: {error.strerror}") from error
@@ -88,19 +92,24 @@ class PastEngine:
         return told
 
 
-def past_engine(digest: str, folder: Path, root: Path = ROOT) -> PastEngine | None:
-    """The engine of this digest, not yet started, deciding under the releases in `root`; None where it is not kept."""
+def past_engine(digest: str, folder: Path, root: Path = ROOT, trust: Path | None = None) -> PastEngine | None:
+    """The engine of this digest, not yet started, deciding under the releases in `root`; None where it is not kept.
+
+    `trust` is the file of the trust root that a service is given; without it the one in `root` counts.
+    """
     python = folder / digest / "bin" / "python"
-    return PastEngine(digest, python.absolute(), root) if len(digest) == _DIGITS and python.exists() else None
+    if len(digest) != _DIGITS or not python.exists():
+        return None
+    return PastEngine(digest, python.absolute(), root.absolute(), trust and trust.absolute())
 
 
-def serve(root: str) -> None:
+def serve(root: Path, trust_file: Path | None = None) -> None:
     """Be an engine of the past: say which, then decide line by line until there is none."""
     print(json.dumps({"engine": engine_digest()}), flush=True)
     for line in sys.stdin.buffer:
         asked = json.loads(line)
         try:
-            release = _release(asked["release"], asked["digest"], Path(root))
+            release = _release(asked["release"], asked["digest"], root, trust_file)
             arguments = Application.model_validate_json(asked["application"]), Facts.model_validate_json(asked["facts"])
             told = {"decision": decide(*arguments, release).canonical().decode()}
         except ReleaseRejected as refusal:
@@ -111,9 +120,10 @@ def serve(root: str) -> None:
 
 
 @cache
-def _release(name: str, digest: str, root: Path) -> Release:
+def _release(name: str, digest: str, root: Path, trust_file: Path | None) -> Release:
     """A release as it is held today, else as it came with this engine."""
+    trust = read_trust(trust_file) if trust_file else None
     try:
-        return load(name, root, digest=digest)
+        return load(name, root, digest=digest, trust=trust)
     except ReleaseRejected:
-        return load(name, ROOT, digest=digest)
+        return load(name, ROOT, digest=digest, trust=trust)

@@ -21,5 +21,7 @@ def add_commands(group: click.Group, settings_of_now: Callable[[], Settings]) ->
         import models  # noqa: PLC0415 - heavy, like every command's own work
         from api.disclosure.page import page  # noqa: PLC0415 - the same
 
-        root = settings_of_now().releases or models.ROOT
-        click.echo(page(models.champion(root) if release is None else models.load(release, root)), nl=False)
+        settings = settings_of_now()
+        root, trust = settings.release_root(), settings.release_trust()
+        held = models.champion(root, trust=trust) if release is None else models.load(release, root, trust=trust)
+        click.echo(page(held), nl=False)

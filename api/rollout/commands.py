@@ -23,8 +23,7 @@ def add_commands(group: click.Group, settings_of_now: Callable[[], Settings]) ->
 
         settings = settings_of_now()
         try:
-            trust = None if settings.trust is None else models.read_trust(settings.trust)
-            found = rollouts.read_rollout(settings.releases or models.ROOT, trust)
+            found = rollouts.read_rollout(settings.release_root(), settings.release_trust())
         except models.ReleaseRejected as error:
             raise click.ClickException(str(error)) from None
         lines = ["no roll-out"] if found is None else words(stand_of(settings.database_url, found))

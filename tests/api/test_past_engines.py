@@ -13,15 +13,19 @@ import pytest
 import engine
 import models
 from api.commands import replay_many
+from tests.support.rollouts import folder_of
 
 HERE = Path(__file__).resolve().parents[2]
 BEFORE = "points = round(score_points(pd), 1)"  # of the engine before: a digit less in every recorded score
 NOW = "points = round(score_points(pd), 2)"
 DECIDES = """
 import sys
+from pathlib import Path
 from tests.support.businesses import story
 from tests.support.service import Clock, StorySources, body_of, opened
-with opened(sys.argv[1], sources=StorySources(story()), clock=Clock()) as service:
+import models
+release = models.load("strict", Path(sys.argv[2])) if len(sys.argv) > 2 else None
+with opened(sys.argv[1], sources=StorySources(story()), clock=Clock(), release=release) as service:
     print(service.apply(body_of()).json()["decision_id"])
 """
 
@@ -55,7 +59,7 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return kept
 
 
-def _decided_before(engines: Path, url: str, tests: Path) -> str:
+def _decided_before(engines: Path, url: str, tests: Path, *releases: str) -> str:
     """A decision that the service of before made and recorded, by its id."""
     shutil.copytree(
         HERE / "tests" / "support", tests / "tests" / "support", ignore=shutil.ignore_patterns("__pycache__")
@@ -64,8 +68,8 @@ def _decided_before(engines: Path, url: str, tests: Path) -> str:
     shutil.copy(HERE / "training" / "policy.toml", tests / "training")
     python = next(engines.glob("*/bin/python"))
     done = subprocess.run(
-        [python, "-c", DECIDES, url], env={"PYTHONPATH": str(tests)}, check=True, capture_output=True, timeout=120,
-        cwd=tests, text=True,
+        [python, "-c", DECIDES, url, *releases], env={"PYTHONPATH": str(tests)}, check=True, capture_output=True,
+        timeout=120, cwd=tests, text=True,
     )  # fmt: skip
     return done.stdout.split()[-1]
 
@@ -81,6 +85,22 @@ def test_a_decision_replays_on_the_engine_that_made_it(
     assert "which is not kept" in told
     assert replay_many(sqlite_url, decision_id, None, engines)
     assert "1 replayed (1 on an engine of the past), 1 equal to the byte" in capsys.readouterr().out
+
+
+def test_a_past_engine_decides_by_the_releases_of_the_service(
+    engines: Path, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It looks where CREDITLINE_RELEASES says, and believes whom CREDITLINE_TRUST names, as the service does."""
+    releases = folder_of(tmp_path / "releases", strict=0.5)
+    decision_id = _decided_before(engines, sqlite_url, tmp_path, str(releases))
+    assert not replay_many(sqlite_url, decision_id, None, engines)
+    assert "release not held (name)" in capsys.readouterr().out
+    monkeypatch.setenv("CREDITLINE_RELEASES", str(releases))
+    assert replay_many(sqlite_url, decision_id, None, engines)
+    (tmp_path / "no-root.json").write_text("{}")
+    monkeypatch.setenv("CREDITLINE_TRUST", str(tmp_path / "no-root.json"))
+    assert not replay_many(sqlite_url, decision_id, None, engines)
+    assert "release not held (trust)" in capsys.readouterr().out
 
 
 def test_an_environment_with_another_engine_is_refused(engines: Path, sqlite_url: str, tmp_path: Path) -> None:
