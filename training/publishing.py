@@ -32,13 +32,13 @@ from training.backtest.trials import Trial, as_model, read_policy
 from training.data import Dataset, Floats
 from training.evaluation import Evaluation, Prices
 from training.fitting import Fitted, Split
+from training.folder import DRAFT_FILE, neither
 from training.monitor.baselines import fitted_baselines, stored_baselines
 from training.policies import policy_changes
 from training.scorecard import scorecard_card
 from training.signing import read_validation
 from training.whole import write_whole
 
-DRAFT_FILE = "draft.json"
 JUDGEMENT_FILE = "judgement.json"
 GOLDEN_CANDIDATES = 1_000
 MODEL_CARD = "\n## The model's card\n\n"
@@ -202,7 +202,7 @@ def _source(folder: Path, synthetic: bool, validation: Path | None) -> _Source:
 def _released(folder: Path, validation: Path | None) -> _Source:
     """A release's model again, with the validation that it has unless there is a newer one."""
     if not (folder / MANIFEST_NAME).is_file():
-        raise ValueError(f"{folder} is neither a draft nor a release: it has no {DRAFT_FILE} or {MANIFEST_NAME}")
+        raise neither(folder)
     files = read_folder(folder.name, folder.parent)
     manifest = parsed_manifest(files[MANIFEST_NAME], folder.name)
     check_digests(manifest, files)

@@ -6,7 +6,6 @@ often the record is decided again.
 """
 
 import hashlib
-import json
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -26,6 +25,7 @@ from models.folder import read_folder
 from models.store import check_digests, parsed_manifest
 from training.backtest.records import Record
 from training.backtest.seen import Seen, seen_of
+from training.folder import told_in
 
 Floats = NDArray[np.float64]
 
@@ -144,10 +144,7 @@ def release_by_digest(digest: str, root: Path) -> Trial | None:
 
 def model_in(folder: Path) -> Model:
     """The model of a draft's or a release's folder; ValueError where it is neither, or has other inputs."""
-    told = next((folder / name for name in ("draft.json", MANIFEST_NAME) if (folder / name).is_file()), None)
-    if told is None:
-        raise ValueError(f"{folder} is neither a draft nor a release: it has no draft.json or {MANIFEST_NAME}")
-    facts = json.loads(told.read_bytes())
+    facts = told_in(folder)
     if tuple(facts["features"]) != FEATURE_NAMES:
         raise ValueError(f"{folder.name} was fitted on other inputs than the engine's features: it cannot decide")
     calibration = Calibration.model_validate(facts["calibration"])

@@ -97,16 +97,15 @@ def _decided(
 def _scored(
     described_by: Path, table: Path | None, draft: Path, segments: tuple[str, ...]
 ) -> "tuple[str, Rows, Baselines]":
-    import json
 
     from training.data import described_table, read_description
     from training.fitting.stored import stored
+    from training.folder import told_in
     from training.monitor import from_watched_table, stored_baselines
-    from training.publishing import DRAFT_FILE
 
     described = read_description(described_by)
     model = stored(draft, tuple(described.columns))
-    baselines = stored_baselines(json.loads((draft / DRAFT_FILE).read_bytes()))
+    baselines = stored_baselines(told_in(draft))
     if baselines is None:
         raise ValueError(f"{draft} keeps no baselines: fit it again")
     path = described_table(described_by, described, table)

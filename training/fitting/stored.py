@@ -4,7 +4,6 @@ It does: read model text, calibration and inputs from either folder. It does not
 does, before anything decides). The rule it keeps: examples with other inputs, or in another order, are refused.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,9 +16,9 @@ from training.data import Dataset
 from training.data.tables import in_codes
 from training.fitting.boosting import raw_scores
 from training.fitting.calibration import pds
+from training.folder import told_in
 
 Floats = NDArray[np.float64]
-_TOLD = ("draft.json", "manifest.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +40,7 @@ class Stored:
 
 def stored(folder: Path, names: Sequence[str]) -> Stored:
     """The model of a folder; ValueError where it is neither draft nor release, or has other inputs than `names`."""
-    told = next((folder / name for name in _TOLD if (folder / name).is_file()), None)
-    if told is None:
-        raise ValueError(f"{folder} is neither a draft nor a release: it has no {' or '.join(_TOLD)}")
-    facts = json.loads(told.read_bytes())
+    facts = told_in(folder)
     if list(facts["features"]) != list(names):
         raise ValueError(f"{folder.name} was fitted on other inputs than these examples have")
     text = parse_model((folder / "model.txt").read_text()).lightgbm_text()  # only what was understood is run

@@ -22,7 +22,8 @@ from training.audit import Report as AuditReport
 from training.audit import Waiver
 from training.audit.kept import AUDIT_FILE
 from training.evaluation.judgement import Judgement
-from training.publishing import DRAFT_FILE, JUDGEMENT_FILE
+from training.folder import DRAFT_FILE, neither
+from training.publishing import JUDGEMENT_FILE
 from training.report.content import Audited, Governance, Identity, Signature
 
 _UNSIGNED = "Unsigned. Nobody has signed for this model as trainer, validator or approver."
@@ -73,7 +74,7 @@ def read_subject(folder: Path, trust: Path | None = None) -> Subject:
             return _draft(folder)
     except (ModelRejected, KeyError, json.JSONDecodeError) as error:
         raise ValueError(f"{folder} cannot be read: {error}") from None
-    raise ValueError(f"{folder} is neither a draft nor a release: it has no {DRAFT_FILE} or {MANIFEST_NAME}")
+    raise neither(folder)
 
 
 def _draft(folder: Path) -> Subject:

@@ -20,12 +20,12 @@ from engine.canonical import canonical_bytes
 from engine.features import BY_NAME, FEATURE_NAMES
 from engine.release import ReleaseFacts, TrainingFacts
 from engine.scoring import Calibration, parse_model
+from training.folder import DRAFT_FILE
 from training.scorecard.compiling import model_text
 from training.scorecard.description import Scorecard, ScoredFeature, read_scorecard
 from training.scorecard.low_default import anchor_pds, log_odds_for, portfolio_pd, upper_pd
 
 _CANDIDATES: Final = 400
-_DRAFT_FILE: Final = "draft.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def write_scorecard_draft(folder: Path, path: Path) -> tuple[Scorecard, Level]:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.txt").write_text(text)
     (folder / "golden.jsonl").write_bytes(models.golden_bytes(golden, raws, shares))
-    (folder / _DRAFT_FILE).write_bytes(canonical_bytes(told) + b"\n")
+    (folder / DRAFT_FILE).write_bytes(canonical_bytes(told) + b"\n")
     return scorecard, level
 
 
